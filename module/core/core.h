@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The protocol, without a kernel: one struct xtcp_core a connection, events
+ * in (a parsed segment, a user call, a timeout), decisions out (edges of the
+ * state table, what to send, deadlines, signals to the user).
+ *
+ * Rules for every function here unless it says otherwise:
+ * - the connection is locked by the caller; any context, nothing sleeps;
+ * - @now is microseconds of a monotonic clock, never 0;
+ * - sequence numbers and lengths are in host byte order; lengths in bytes;
+ * - payload never passes through: it is described by struct xtcp_rxd and
+ *   struct xtcp_txd, which the host keeps beside its own buffers.
+ * After each call the host looks at xtcp_core.sig, and sees to it that its
+ * timer fires no later than xtcp_core_deadline().
+ */
+#ifndef XTCP_CORE_CORE_H
+#define XTCP_CORE_CORE_H
+
+#include "seq.h"
+#include "seg.h"
+#include "fsm.h"
+#include "mini.h"
+#include "reasm.h"
+#include "rtt.h"
+#include "cc.h"
+
+#define XTCP_MSS_DEFAULT	536	/* RFC 9293, 3.7.1: none was announced */
+#define XTCP_MSS_MIN		48	/* smaller ones cost more than they carry */
+#define XTCP_WSCALE_MAX		14	/* RFC 7323, 2.3 */
+
+/*
+ * struct xtcp_cfg - limits and times, one for a network namespace
+ * Times in microseconds.  May change while connections live.
+ */
+struct xtcp_cfg {
+	u32 rto_init;		/* 1 s (RFC 6298, 2.1) */
+	u32 rto_min;		/* 200 ms, as native TCP */
+	u32 rto_max;		/* 120 s */
+	u32 delack_min;		/* 40 ms */
+	u32 delack_max;		/* 200 ms */
+	u32 fin_timeout;	/* 60 s: orphans in FIN_WAIT_2 */
+	u32 timewait;		/* 60 s: 2 MSL */
+	u8 syn_retries;		/* 6 */
+	u8 synack_retries;	/* 5 */
+	u8 retries2;		/* 15: data retransmissions before giving up */
+	u8 orphan_retries;	/* 8: the same once the user has closed */
+	bool window_scaling;	/* 1 */
+	u32 initial_cwnd;	/* 10 segments (RFC 6928) */
+	u32 keepalive_time;	/* 7200 s */
+	u32 keepalive_intvl;	/* 75 s */
+	u8 keepalive_probes;	/* 9 */
+};
+
+/* Native TCP's defaults. */
+void xtcp_cfg_defaults(struct xtcp_cfg *cfg);
+
+/* Why a segment, or a part of it, was not used. */
+enum xtcp_drop {
+	XTCP_DROP_NONE = 0,	/* it was used */
+	XTCP_DROP_OLD_SEQ,	/* wholly below the window */
+	XTCP_DROP_OUT_OF_WINDOW, /* wholly above the window, or RST beyond it */
+	XTCP_DROP_OLD_ACK,	/* ACK too old (RFC 5961, 5) */
+	XTCP_DROP_NEW_ACK,	/* ACK of what was never sent */
+	XTCP_DROP_NO_ACK,	/* no ACK bit where one is required */
+	XTCP_DROP_BAD_FLAGS,	/* SYN in a synchronised state and the like */
+	XTCP_DROP_DUP_OFO,	/* out of order, and there already */
+	XTCP_DROP_AFTER_FIN,	/* payload behind the peer's FIN */
+	XTCP_DROP_CLOSED,	/* the user reads no more; answered by RST */
+	XTCP_DROP_RST,		/* RST: acted upon */
+	XTCP_DROP_NMAX,
+};
+
+/* Events that the host counts, by xtcp_host_count(). */
+enum xtcp_mib {
+	XTCP_MIB_RETRANS,	/* segments retransmitted */
+	XTCP_MIB_TIMEOUTS,	/* retransmission timeouts */
+	XTCP_MIB_FASTRETRANS,	/* fast retransmits entered */
+	XTCP_MIB_OFOQUEUE,	/* segments queued out of order */
+	XTCP_MIB_DUPACKS,	/* duplicate ACKs received */
+	XTCP_MIB_DELAYEDACKS,	/* delayed ACKs sent by their timer */
+	XTCP_MIB_ZEROWINPROBES,	/* zero-window probes sent */
+	XTCP_MIB_CHALLENGEACKS,	/* challenge ACKs decided (RFC 5961) */
+	XTCP_MIB_ABORTTIMEOUT,	/* connections given up */
+	XTCP_MIB_NMAX_CORE,
+};
+
+/* What the host has to tell or do (bits of xtcp_core.sig; the host clears). */
+enum {
+	XTCP_SIG_CONNECTED	= 1 << 0,  /* state became ESTABLISHED */
+	XTCP_SIG_READABLE	= 1 << 1,  /* data was delivered */
+	XTCP_SIG_EOF		= 1 << 2,  /* the peer's FIN was reached */
+	XTCP_SIG_ACKED		= 1 << 3,  /* snd_una moved: free what lies below */
+	XTCP_SIG_ERROR		= 1 << 4,  /* xtcp_core.err is set, connection over */
+	XTCP_SIG_TX		= 1 << 5,  /* run the xtcp_core_next_tx() loop */
+	XTCP_SIG_REPLY_RST	= 1 << 6,  /* answer this segment: xtcp_rst_reply() */
+	XTCP_SIG_SEND_RST	= 1 << 7,  /* send xtcp_core_rst_hdr() */
+	XTCP_SIG_TIME_WAIT	= 1 << 8,  /* state became TIME_WAIT */
+	XTCP_SIG_CLOSED		= 1 << 9,  /* state became CLOSED */
+	XTCP_SIG_FIN_WAIT2	= 1 << 10, /* state became FIN_WAIT_2 */
+	XTCP_SIG_FIN_ACKED	= 1 << 11, /* our FIN was acknowledged */
+};
+
+/* The timers.  A deadline of 0 is a timer that is off. */
+enum xtcp_timer {
+	XTCP_T_RTX,	/* retransmission, or zero-window probe */
+	XTCP_T_DELACK,	/* delayed ACK */
+	XTCP_T_KEEP,	/* keepalive */
+	XTCP_NTIMERS,
+};
+
+/*
+ * struct xtcp_rxd - a received piece of payload; lives in the host's buffer
+ * The core fills all of it and links it while it waits out of order.
+ */
+struct xtcp_rxd {
+	struct rb_node node;
+	u32 seq;	/* of the first payload byte still wanted */
+	u32 end;	/* the one after the last, FIN not counted */
+	u32 off;	/* of seq's byte within the buffer's payload */
+	bool fin;	/* FIN stands at @end */
+};
+
+/*
+ * struct xtcp_txd - one segment to send, or a run of equal ones
+ * Payload is [seq, seq + len) of the send queue; SYN and FIN are in @flags.
+ * For a SYN or SYN-ACK @seq is iss.
+ */
+struct xtcp_txd {
+	u32 seq;
+	u32 len;	/* payload bytes, at most xtcp_core.burst */
+	u8 flags;	/* XTCP_SYN, XTCP_FIN, XTCP_PSH, XTCP_ACK */
+	bool rtx;	/* sent before */
+	bool probe;	/* zero-window or keepalive probe */
+};
+
+struct xtcp_core {
+	u8 state;		/* enum xtcp_state; written by xtcp_fsm_apply() */
+
+	/* Settings by the host; may change at any time. */
+	bool nodelay;		/* TCP_NODELAY: no Nagle */
+	bool cork;		/* TCP_CORK, MSG_MORE: only full segments */
+	bool orphan;		/* the user has closed */
+	bool rcv_shut;		/* SHUT_RD or orphan: nobody will read */
+	bool keepalive;		/* SO_KEEPALIVE */
+	bool quickack;		/* TCP_QUICKACK: do not delay the ACK */
+	const struct xtcp_cfg *cfg;
+	const struct xtcp_cc *cc;
+	u32 rcv_buf;		/* payload bytes the buffer can hold when empty */
+	u32 rcv_free;		/* payload bytes it can still take now */
+	u32 burst;		/* longest xtcp_txd.len wanted, >= mss (GSO) */
+	u16 own_mss;		/* what we announce */
+	u16 mss;		/* payload bytes a segment; path and peer allow */
+	u16 peer_mss;		/* what the peer announced */
+	u16 sport, dport;
+
+	/* Decisions for the host. */
+	u32 sig;		/* XTCP_SIG_* */
+	int err;		/* positive errno of XTCP_SIG_ERROR */
+	u64 deadline[XTCP_NTIMERS];
+
+	/* Send sequence space (RFC 9293, 3.3.1). */
+	u32 iss;
+	u32 snd_una;
+	u32 snd_nxt;		/* highest sent + 1 */
+	u32 snd_wnd;		/* bytes, scaled */
+	u32 snd_wl1, snd_wl2;
+	u32 max_snd_wnd;	/* largest ever offered to us */
+	u32 write_seq;		/* end of what the user has written */
+	u32 snd_sml;		/* end of the last small segment (Nagle, Minshall) */
+	u32 rtx_nxt;		/* next to retransmit, <= snd_nxt */
+	bool fin_queued;	/* FIN stands at write_seq */
+	bool syn_acked;		/* our SYN is acknowledged */
+	u8 snd_wscale;		/* shift of windows we get */
+
+	/* Receive sequence space. */
+	u32 irs;
+	u32 rcv_nxt;
+	u32 rcv_wup;		/* rcv_nxt when a window was last sent */
+	u32 rcv_wnd;		/* bytes offered then */
+	u8 rcv_wscale;		/* shift of windows we send */
+	bool ws_ok;
+	bool fin_rcvd;		/* the peer's FIN was reached */
+	struct xtcp_reasm ooo;	/* out of order payload */
+
+	/* Acknowledging (RFC 5681, 4.2; RFC 1122, 4.2.3.2). */
+	bool ack_now;		/* an ACK is owed at once */
+	u8 quick;		/* ACKs to send without delay (start, after gaps) */
+	u32 ack_bytes;		/* received since the last ACK */
+	u16 rcv_mss;		/* the peer's segment size, as seen */
+	u64 last_challenge;
+
+	/* Loss recovery and congestion control (RFC 6298, 5681, 6582). */
+	struct xtcp_rtt rtt;
+	u8 retrans;		/* timeouts in a row without progress */
+	u8 probes;		/* unanswered zero-window or keepalive probes */
+	u8 dupacks;
+	bool in_recovery;	/* fast recovery */
+	bool in_loss;		/* after a timeout, until recover is passed */
+	u32 recover;		/* snd_nxt when recovery or loss began */
+	u32 rtx_end;		/* retransmit up to here without asking again */
+	u32 cwnd;		/* bytes */
+	u32 ssthresh;		/* bytes */
+	u32 cwnd_acked;		/* bytes counted towards the next increase */
+	u64 cc_priv[4];
+	u64 retrans_start;	/* time of the first timeout in a row */
+	u64 last_snd;		/* time of the last data sent */
+	u64 last_rcv;		/* time of the last segment received */
+	u32 keep_time, keep_intvl;	/* microseconds; 0: cfg's */
+	u8 keep_cnt;			/* 0: cfg's */
+	u8 syn_cnt;			/* TCP_SYNCNT, 0: cfg's */
+	u32 user_timeout;		/* microseconds, 0: off */
+	u32 total_retrans;	/* segments */
+};
+
+/* ---- birth ---- */
+
+/*
+ * A connection that does not exist: CLOSED, everything else 0 or default.
+ * The state is set without an edge.  Keeps nothing of before.
+ */
+void xtcp_core_init(struct xtcp_core *c, const struct xtcp_cfg *cfg);
+
+/* CLOSED -> LISTEN. */
+void xtcp_core_listen(struct xtcp_core *c);
+
+/*
+ * xtcp_core_connect - CLOSED -> SYN_SENT (RFC 9293, 3.10.1, active OPEN)
+ * @iss: initial sequence number; @rcv_buf_max: largest the receive buffer may
+ * become, for the window scale.  sport, dport, own_mss, mss, burst, rcv_buf
+ * and rcv_free are set.  XTCP_SIG_TX asks for the SYN.
+ */
+void xtcp_core_connect(struct xtcp_core *c, u32 iss, u32 rcv_buf_max, u64 now);
+
+/*
+ * xtcp_core_accept - a request becomes a connection in SYN_RECV
+ * The host follows with xtcp_core_input() of the segment that completed it.
+ * Host settings must be there as for xtcp_core_connect().  The state is set
+ * without an edge: the request has taken LISTEN -> SYN_RECV.
+ */
+void xtcp_core_accept(struct xtcp_core *c, const struct xtcp_req *r, u64 now);
+
+/* ---- segments ---- */
+
+/*
+ * xtcp_core_input - a segment for this connection (RFC 9293, 3.10.7.3, .4)
+ * Not for LISTEN and CLOSED.  Takes @d in every case: it ends in
+ * xtcp_host_deliver() or xtcp_host_discard(), now or, if it waits out of
+ * order, later.  @d may be NULL if @s->len is 0.
+ * Simultaneous open, challenge ACKs and the ACK range of RFC 5961 included.
+ */
+enum xtcp_drop xtcp_core_input(struct xtcp_core *c, const struct xtcp_seg *s,
+			       struct xtcp_rxd *d, u64 now);
+
+/* Gives back all that waits out of order, each to xtcp_host_discard(). */
+void xtcp_core_purge(struct xtcp_core *c);
+
+/*
+ * xtcp_core_next_tx - what to send now, one decision a call
+ * Order: SYN or SYN-ACK, retransmissions, new data and FIN as windows, Nagle and
+ * silly-window avoidance allow, probes, and last a pure ACK if one is owed.
+ * Returns false if nothing.  A true is followed by xtcp_core_hdr() and then
+ * by xtcp_core_sent(), or by nothing if the host could not send: the
+ * decision is then made again on the next call.  Arms XTCP_T_RTX or the probe
+ * timer when data is left and nothing may be sent.
+ */
+bool xtcp_core_next_tx(struct xtcp_core *c, u64 now, struct xtcp_txd *d);
+
+/* The header for it: seq, ack, flags, window, options, ports. */
+void xtcp_core_hdr(struct xtcp_core *c, const struct xtcp_txd *d,
+		   struct xtcp_hdr *h);
+
+/* It was handed to IP. */
+void xtcp_core_sent(struct xtcp_core *c, const struct xtcp_txd *d, u64 now);
+
+/* The host could not send for want of memory: try again in a while. */
+void xtcp_core_tx_failed(struct xtcp_core *c, u64 now);
+
+/* The RST that ends the connection: SEQ=SND.NXT, ACK=RCV.NXT. */
+void xtcp_core_rst_hdr(struct xtcp_core *c, struct xtcp_hdr *h);
+
+/* ---- user calls ---- */
+
+/* @len more bytes are in the send queue. */
+void xtcp_core_wrote(struct xtcp_core *c, u32 len);
+
+/* The settings nodelay or cork changed, or MSG_MORE's end: look again. */
+void xtcp_core_push(struct xtcp_core *c);
+
+/*
+ * The user has read, rcv_free was renewed: XTCP_SIG_TX if a window update is
+ * worth sending (RFC 9293, 3.8.6.2.2).
+ */
+void xtcp_core_read(struct xtcp_core *c, u64 now);
+
+/*
+ * shutdown(SHUT_WR) or close(): FIN behind the data.  Harmless if repeated.
+ * LISTEN and SYN_SENT go to CLOSED.
+ */
+void xtcp_core_shutdown(struct xtcp_core *c, u64 now);
+
+/*
+ * xtcp_core_abort - to CLOSED at once (RFC 9293, 3.10.5)
+ * @err: positive errno for the user, 0 for none.  XTCP_SIG_SEND_RST is set
+ * if the peer must be told.
+ */
+void xtcp_core_abort(struct xtcp_core *c, int err);
+
+/* ---- time ---- */
+
+/* Earliest deadline in microseconds, 0 if no timer is on. */
+u64 xtcp_core_deadline(const struct xtcp_core *c);
+
+/* Handles every timer whose deadline has come.  Early calls do no harm. */
+void xtcp_core_timeout(struct xtcp_core *c, u64 now);
+
+/* ---- from below ---- */
+
+/* Segments may carry @mss bytes now (path MTU or TCP_MAXSEG). */
+void xtcp_core_set_mss(struct xtcp_core *c, u16 mss, u64 now);
+
+/*
+ * xtcp_core_net_error - ICMP says the peer cannot be reached
+ * @seq: sequence number in the quoted segment; ignored unless in
+ * [snd_una, snd_nxt) (RFC 5927).  @hard: ends a connection being opened.
+ * Returns true if the error is to be reported.
+ */
+bool xtcp_core_net_error(struct xtcp_core *c, u32 seq, int err, bool hard);
+
+/* ---- looking ---- */
+
+/* Bytes in flight: sent, not acknowledged, FIN and SYN counted. */
+static inline u32 xtcp_core_flight(const struct xtcp_core *c)
+{
+	return c->snd_nxt - c->snd_una;
+}
+
+/* End of the send queue in sequence space, FIN counted. */
+static inline u32 xtcp_core_send_end(const struct xtcp_core *c)
+{
+	return c->write_seq + c->fin_queued;
+}
+
+/* The user may still write: before FIN, in a state that sends data. */
+static inline bool xtcp_core_can_write(const struct xtcp_core *c)
+{
+	return !c->fin_queued && (c->state == XTCP_ESTABLISHED ||
+				  c->state == XTCP_CLOSE_WAIT);
+}
+
+#endif /* XTCP_CORE_CORE_H */

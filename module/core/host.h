@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the core asks of the program it is part of.  The kernel module has
+ * one realisation (module/conn/state.c, module/rx/recvq.c), each user-space
+ * test its own.  All are called with the connection locked, in whatever
+ * context the core was called, and must not call back into the core.
+ */
+#ifndef XTCP_CORE_HOST_H
+#define XTCP_CORE_HOST_H
+
+#include "core.h"
+
+/*
+ * An edge was taken: @from, @ev, @to of fsm.h.  @to is 0 if the table has no
+ * such edge, which is a defect that the host counts and reports.
+ */
+void xtcp_host_set_state(struct xtcp_core *c, u8 from, u8 ev, u8 to);
+
+/*
+ * Payload in order: bytes [@off, @off + @len) of @d's payload, the first of
+ * them being stream position rcv_nxt before this call.  @d is the host's
+ * again.
+ */
+void xtcp_host_deliver(struct xtcp_core *c, struct xtcp_rxd *d,
+		       u32 off, u32 len);
+
+/* Nothing in @d is wanted.  @d is the host's again. */
+void xtcp_host_discard(struct xtcp_core *c, struct xtcp_rxd *d);
+
+/* Something worth a counter happened. */
+void xtcp_host_count(struct xtcp_core *c, enum xtcp_mib id);
+
+#endif /* XTCP_CORE_HOST_H */
