@@ -46,8 +46,8 @@ struct xtcp_cfg {
 	u8 orphan_retries;	/* 8: the same once the user has closed */
 	bool window_scaling;	/* 1 */
 	u32 initial_cwnd;	/* 10 segments (RFC 6928) */
-	u32 keepalive_time;	/* 7200 s */
-	u32 keepalive_intvl;	/* 75 s */
+	u64 keepalive_time;	/* 7200 s: more than 32 bits of microseconds */
+	u64 keepalive_intvl;	/* 75 s */
 	u8 keepalive_probes;	/* 9 */
 };
 
@@ -205,11 +205,21 @@ struct xtcp_core {
 	u64 retrans_start;	/* time of the first timeout in a row */
 	u64 last_snd;		/* time of the last data sent */
 	u64 last_rcv;		/* time of the last segment received */
-	u32 keep_time, keep_intvl;	/* microseconds; 0: cfg's */
+	u64 keep_time, keep_intvl;	/* microseconds; 0: cfg's */
 	u8 keep_cnt;			/* 0: cfg's */
 	u8 syn_cnt;			/* TCP_SYNCNT, 0: cfg's */
 	u32 user_timeout;		/* microseconds, 0: off */
 	u32 total_retrans;	/* segments */
+
+	/* Private to core/. */
+	bool force;		/* persist timer: send a part, Nagle or not */
+	bool probe_due;		/* a probe is to be sent */
+	bool tx_stuck;		/* the host could not send */
+	bool cwnd_limited;	/* cwnd was what stopped the last sending */
+	bool fin_seen;		/* the peer's FIN stands at fin_seq */
+	u8 backoff;		/* doublings of the persist timer */
+	u32 fin_seq;
+	int err_soft;		/* from ICMP, told if the connection times out */
 };
 
 /* ---- birth ---- */
@@ -304,6 +314,12 @@ void xtcp_core_shutdown(struct xtcp_core *c, u64 now);
  * if the peer must be told.
  */
 void xtcp_core_abort(struct xtcp_core *c, int err);
+
+/*
+ * xtcp_core_set_keepalive - keepalive, keep_time or keep_intvl was changed
+ * Starts or stops the keepalive timer (RFC 9293, 3.8.4).
+ */
+void xtcp_core_set_keepalive(struct xtcp_core *c, u64 now);
 
 /* ---- time ---- */
 

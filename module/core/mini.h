@@ -26,6 +26,7 @@ struct xtcp_req {
 	bool ws_ok;	/* both ends scale */
 	u8 retrans;	/* SYN-ACKs retransmitted */
 	bool acked;	/* the final ACK came and the accept queue was full */
+	u64 sent;	/* time of the SYN-ACK, by the host; 0: unknown */
 };
 
 /*

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The ACK field (RFC 9293, 3.10.7.4, fifth step): what it frees, what it says
+ * about the path (RFC 5681, 6582, 6298), and the window beside it.
+ */
+#include "internal.h"
+
+/* An ACK is to be sent without delay. */
+void xtcp_ack_owed(struct xtcp_core *c)
+{
+	c->ack_now = true;
+	c->sig |= XTCP_SIG_TX;
+}
+
+/*
+ * Answers a suspect segment, at a limited rate: whoever guesses must not make
+ * us flood our peer, and two confused ends must not answer each other for
+ * ever (RFC 5961, section 7).
+ */
+void xtcp_ack_challenge(struct xtcp_core *c, u64 now)
+{
+	if (c->last_challenge && now - c->last_challenge < XTCP_CHALLENGE_GAP)
+		return;
+	c->last_challenge = now;
+	xtcp_host_count(c, XTCP_MIB_CHALLENGEACKS);
+	xtcp_ack_owed(c);
+}
+
+/* RFC 9293, 3.10.7.4: SEG.WND counts if the segment is the newest seen. */
+static bool ack_window(struct xtcp_core *c, const struct xtcp_seg *s)
+{
+	u32 wnd = s->wnd;
+	bool changed;
+
+	if (!(s->flags & XTCP_SYN))
+		wnd <<= c->snd_wscale;
+	changed = wnd != c->snd_wnd;
+	/* Of two that say the same otherwise the larger window is the newer. */
+	if (seq_gt(s->ack, c->snd_una) || seq_gt(s->seq, c->snd_wl1) ||
+	    (s->seq == c->snd_wl1 && wnd > c->snd_wnd)) {
+		c->snd_wnd = wnd;
+		c->max_snd_wnd = max(c->max_snd_wnd, wnd);
+		c->snd_wl1 = s->seq;
+		c->snd_wl2 = s->ack;
+	}
+	return changed;
+}
+
+/* ---- loss recovery without SACK (RFC 6582) ---- */
+
+static void recovery_enter(struct xtcp_core *c, u64 now)
+{
+	c->cc->loss(c, now);
+	c->cwnd = c->ssthresh + XTCP_DUPTHRESH * c->mss;
+	c->recover = c->snd_nxt;
+	c->in_recovery = true;
+	xtcp_host_count(c, XTCP_MIB_FASTRETRANS);
+	xtcp_rtx_mark(c, c->snd_una + c->mss);
+}
+
+static void ack_duplicate(struct xtcp_core *c, u64 now)
+{
+	xtcp_host_count(c, XTCP_MIB_DUPACKS);
+	if (c->dupacks < 255)
+		c->dupacks++;
+	c->sig |= XTCP_SIG_TX;
+	if (c->in_recovery) {
+		/* A segment has left the network. */
+		c->cwnd = min_t(u32, c->cwnd + c->mss, XTCP_CWND_MAX);
+		return;
+	}
+	/*
+	 * While old data is being repeated, duplicates may be answers to the
+	 * repetition (RFC 6582, section 3.2, step 2).
+	 */
+	if (c->dupacks == XTCP_DUPTHRESH && !c->in_loss &&
+	    seq_gt(c->snd_una, c->recover))
+		recovery_enter(c, now);
+}
+
+static void recovery_advance(struct xtcp_core *c, u32 acked)
+{
+	if (seq_ge(c->snd_una, c->recover)) {
+		c->in_recovery = false;
+		c->cwnd = min_t(u32, c->ssthresh,
+				max_t(u32, xtcp_core_flight(c), c->mss) +
+				c->mss);
+		return;
+	}
+	/* A partial ACK: the next hole begins here. */
+	c->cwnd -= min(c->cwnd, acked);
+	if (acked >= c->mss)
+		c->cwnd += c->mss;
+	c->cwnd = max_t(u32, c->cwnd, c->mss);
+	if (!xtcp_rtx_pending(c))
+		xtcp_rtx_mark(c, c->snd_una + c->mss);
+}
+
+/* ---- progress ---- */
+
+/* Growth is earned by using what is there already (RFC 7661's concern). */
+static bool cwnd_used(const struct xtcp_core *c, u32 flight)
+{
+	return c->cwnd_limited || c->in_loss ||
+	       (c->cwnd < c->ssthresh && flight > c->cwnd / 2);
+}
+
+static void ack_congestion(struct xtcp_core *c, u32 acked, u32 flight, u64 now)
+{
+	c->dupacks = 0;
+	if (c->in_recovery) {
+		recovery_advance(c, acked);
+		return;
+	}
+	if (cwnd_used(c, flight))
+		c->cc->acked(c, acked, now);
+	if (c->in_loss && seq_ge(c->snd_una, c->recover))
+		c->in_loss = false;
+	/* Kept close, so that comparing stays meaningful after 2 GiB. */
+	if (!c->in_loss && seq_gt(c->snd_una, c->recover))
+		c->recover = c->snd_una - 1;
+}
+
+static void ack_rtt(struct xtcp_core *c, u64 now)
+{
+	if (!c->rtt.sent || seq_lt(c->snd_una, c->rtt.seq))
+		return;
+	xtcp_rtt_sample(&c->rtt, now - c->rtt.sent, c->cfg);
+	c->rtt.sent = 0;
+}
+
+/* snd_una moves.  Returns XTCP_ACK_FIN if our FIN is covered. */
+static u8 ack_advance(struct xtcp_core *c, u32 ack, u64 now)
+{
+	u32 flight = xtcp_core_flight(c);
+	u32 acked = ack - c->snd_una;
+
+	c->snd_una = ack;
+	c->sig |= XTCP_SIG_ACKED;
+	c->rtx_nxt = seq_max(c->rtx_nxt, ack);
+	c->rtx_end = seq_max(c->rtx_end, ack);
+	ack_rtt(c, now);
+	c->retrans = 0;
+	c->retrans_start = 0;
+	ack_congestion(c, acked, flight, now);
+	c->deadline[XTCP_T_RTX] = 0;
+	if (c->snd_nxt != ack)
+		xtcp_rtx_arm(c, now);
+	if (!c->fin_queued || ack != c->write_seq + 1)
+		return 0;
+	c->sig |= XTCP_SIG_FIN_ACKED;
+	return XTCP_ACK_FIN;
+}
+
+/* The peer is alive, and may have opened its window. */
+static void ack_alive(struct xtcp_core *c, u64 now)
+{
+	c->err_soft = 0;
+	c->probes = 0;
+	if (c->snd_nxt != c->snd_una)
+		return;
+	if (c->snd_wnd && c->backoff) {
+		/* Open, if only a little: the wait begins anew, short. */
+		c->backoff = 0;
+		c->deadline[XTCP_T_RTX] = 0;
+	}
+	if (xtcp_core_send_end(c) != c->snd_nxt)
+		xtcp_persist_arm(c, now);
+}
+
+static u8 ack_refused(struct xtcp_core *c, u64 now, enum xtcp_drop why,
+		      enum xtcp_drop *out)
+{
+	xtcp_ack_challenge(c, now);
+	*out = why;
+	return XTCP_ACK_DROP;
+}
+
+/*
+ * xtcp_ack_input - the ACK of a segment within the receive window
+ * Our SYN is acknowledged already.  Returns XTCP_ACK_*, and with
+ * XTCP_ACK_DROP the reason in @why (RFC 5961, section 5).
+ */
+u8 xtcp_ack_input(struct xtcp_core *c, const struct xtcp_seg *s, u64 now,
+		  enum xtcp_drop *why)
+{
+	bool moved = seq_gt(s->ack, c->snd_una);
+	bool window;
+	u8 res = 0;
+
+	if (seq_gt(s->ack, c->snd_nxt))
+		return ack_refused(c, now, XTCP_DROP_NEW_ACK, why);
+	if (seq_lt(s->ack, c->snd_una)) {
+		if (seq_lt(s->ack, c->snd_una - c->max_snd_wnd))
+			return ack_refused(c, now, XTCP_DROP_OLD_ACK, why);
+		return 0;
+	}
+	window = ack_window(c, s);
+	if (moved)
+		res = ack_advance(c, s->ack, now);
+	else if (!xtcp_seg_space(s) && !window && c->snd_nxt != c->snd_una)
+		ack_duplicate(c, now);
+	ack_alive(c, now);
+	if (xtcp_core_send_end(c) != c->snd_nxt || xtcp_rtx_pending(c))
+		c->sig |= XTCP_SIG_TX;
+	return res;
+}

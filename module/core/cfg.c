@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The limits and times that native TCP starts with. */
+#include "core.h"
+
+void xtcp_cfg_defaults(struct xtcp_cfg *cfg)
+{
+	*cfg = (struct xtcp_cfg){
+		.rto_init = 1000000,
+		.rto_min = 200000,
+		.rto_max = 120000000,
+		.delack_min = 40000,
+		.delack_max = 200000,
+		.fin_timeout = 60000000,
+		.timewait = 60000000,
+		.syn_retries = 6,
+		.synack_retries = 5,
+		.retries2 = 15,
+		.orphan_retries = 8,
+		.window_scaling = true,
+		.initial_cwnd = 10,
+		.keepalive_time = 7200ULL * 1000000,
+		.keepalive_intvl = 75000000,
+		.keepalive_probes = 9,
+	};
+}

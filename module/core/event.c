@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Edges of the state table, together with what goes along with them. */
+#include "internal.h"
+
+static void event_entered(struct xtcp_core *c, u64 now)
+{
+	size_t i;
+
+	switch (c->state) {
+	case XTCP_CLOSED:
+		c->sig |= XTCP_SIG_CLOSED;
+		c->ack_now = false;
+		for (i = 0; i < XTCP_NTIMERS; i++)
+			c->deadline[i] = 0;
+		xtcp_core_purge(c);
+		break;
+	case XTCP_TIME_WAIT:
+		/* The host moves it to a mini-socket; if not, this ends it. */
+		c->sig |= XTCP_SIG_TIME_WAIT;
+		c->deadline[XTCP_T_KEEP] = now + c->cfg->timewait;
+		break;
+	case XTCP_FIN_WAIT2:
+		c->sig |= XTCP_SIG_FIN_WAIT2;
+		if (c->orphan)
+			c->deadline[XTCP_T_KEEP] = now + c->cfg->fin_timeout;
+		break;
+	}
+}
+
+/* Takes an edge and carries out its actions. */
+void xtcp_event(struct xtcp_core *c, enum xtcp_event ev, u64 now)
+{
+	u8 from = c->state;
+	u16 acts = xtcp_fsm_apply(c, ev);
+
+	if (acts & (XTCP_DO_SYN | XTCP_DO_SYNACK))
+		c->sig |= XTCP_SIG_TX;
+	if (acts & XTCP_DO_ACK)
+		xtcp_ack_owed(c);
+	if (acts & XTCP_DO_FIN) {
+		c->fin_queued = true;
+		c->sig |= XTCP_SIG_TX;
+	}
+	if (acts & XTCP_DO_RST)
+		c->sig |= XTCP_SIG_SEND_RST;
+	if (acts & XTCP_DO_OPENED)
+		c->sig |= XTCP_SIG_CONNECTED;
+	if (acts & XTCP_DO_EOF)
+		c->sig |= XTCP_SIG_EOF;
+	if (acts & XTCP_DO_ERROR)
+		c->sig |= XTCP_SIG_ERROR;
+	if (c->state != from)
+		event_entered(c, now);
+}
+
+/* An edge to CLOSED that the user learns of as @err. */
+void xtcp_fail(struct xtcp_core *c, enum xtcp_event ev, int err)
+{
+	c->err = err;
+	xtcp_event(c, ev, 0);
+}
+
+/* What the peer's SYN says about segment size and window scale. */
+void xtcp_peer_options(struct xtcp_core *c, const struct xtcp_seg *s)
+{
+	c->peer_mss = s->opts & XTCP_OPT_MSS ? s->mss : XTCP_MSS_DEFAULT;
+	c->mss = min(c->mss, max_t(u16, c->peer_mss, XTCP_MSS_MIN));
+	c->ws_ok = c->cfg->window_scaling && (s->opts & XTCP_OPT_WS);
+	if (c->ws_ok) {
+		c->snd_wscale = s->wscale;
+	} else {
+		c->snd_wscale = 0;
+		c->rcv_wscale = 0;
+	}
+}
+
+/*
+ * Our SYN is acknowledged: data may flow.  @ev is the edge to ESTABLISHED,
+ * or XTCP_NEVENTS if the user has closed already and the state stays.
+ */
+void xtcp_established(struct xtcp_core *c, enum xtcp_event ev, u64 now)
+{
+	c->syn_acked = true;
+	c->recover = c->iss;
+	c->snd_sml = c->iss + 1;
+	c->quick = XTCP_QUICK_ACKS;
+	c->rcv_mss = min(c->own_mss, c->mss);
+	c->cc->init(c);
+	/*
+	 * A lost SYN says that the initial timeout may have been too short
+	 * (RFC 6298, 5.7); losing it twice, that the path is congested.
+	 */
+	if (c->retrans && !c->rtt.srtt)
+		c->rtt.rto = clamp_t(u32, XTCP_RTO_FALLBACK, c->rtt.rto,
+				     c->cfg->rto_max);
+	if (c->retrans > 1)
+		c->cwnd = c->mss;
+	c->retrans = 0;
+	if (ev != XTCP_NEVENTS)
+		xtcp_event(c, ev, now);
+	xtcp_core_set_keepalive(c, now);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the files of core/ offer each other.  Not for the host. */
+#ifndef XTCP_CORE_INTERNAL_H
+#define XTCP_CORE_INTERNAL_H
+
+#include "core.h"
+#include "host.h"
+
+#define XTCP_DUPTHRESH		3	/* duplicate ACKs that mean a loss */
+#define XTCP_QUICK_ACKS		16	/* not delayed when a connection starts */
+#define XTCP_CHALLENGE_GAP	500000	/* us between challenge ACKs */
+#define XTCP_RTO_FALLBACK	3000000	/* us (RFC 6298, 5.7) */
+#define XTCP_CWND_MAX		(1U << 30)
+
+/* What the ACK of a segment did. */
+enum {
+	XTCP_ACK_FIN	= 1 << 0,	/* it acknowledged our FIN */
+	XTCP_ACK_DROP	= 1 << 1,	/* the segment goes no further */
+};
+
+/* fsm.c: the two ways into a state without an edge. */
+void xtcp_fsm_birth(struct xtcp_core *c);
+void xtcp_fsm_child(struct xtcp_core *c);
+
+/* event.c: an edge together with its actions. */
+void xtcp_event(struct xtcp_core *c, enum xtcp_event ev, u64 now);
+void xtcp_fail(struct xtcp_core *c, enum xtcp_event ev, int err);
+void xtcp_established(struct xtcp_core *c, enum xtcp_event ev, u64 now);
+void xtcp_peer_options(struct xtcp_core *c, const struct xtcp_seg *s);
+
+/* ack.c */
+u8 xtcp_ack_input(struct xtcp_core *c, const struct xtcp_seg *s, u64 now,
+		  enum xtcp_drop *why);
+void xtcp_ack_owed(struct xtcp_core *c);
+void xtcp_ack_challenge(struct xtcp_core *c, u64 now);
+
+/* data.c */
+enum xtcp_drop xtcp_data_input(struct xtcp_core *c, const struct xtcp_seg *s,
+			       struct xtcp_rxd *d, u64 now, bool *fin);
+void xtcp_data_fast(struct xtcp_core *c, const struct xtcp_seg *s,
+		    struct xtcp_rxd *d, u64 now);
+
+/* window.c */
+u8 xtcp_wscale_choose(const struct xtcp_cfg *cfg, u32 rcv_buf_max);
+u32 xtcp_rcv_right(const struct xtcp_core *c);
+u32 xtcp_rcv_left_open(const struct xtcp_core *c);
+u16 xtcp_window_select(struct xtcp_core *c);
+
+/* timeout.c */
+void xtcp_rtx_arm(struct xtcp_core *c, u64 now);
+void xtcp_persist_arm(struct xtcp_core *c, u64 now);
+
+/* output.c */
+void xtcp_rtx_mark(struct xtcp_core *c, u32 end);
+static inline bool xtcp_rtx_pending(const struct xtcp_core *c)
+{
+	return seq_lt(c->rtx_nxt, c->rtx_end);
+}
+
+#endif /* XTCP_CORE_INTERNAL_H */

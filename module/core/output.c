@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What to send, and what follows from having sent it.  Retransmission is a
+ * range, [rtx_nxt, rtx_end), that loss detection sets and this file walks:
+ * a SACK scoreboard has only to say which parts of it to skip.
+ */
+#include "internal.h"
+
+static u32 burst_of(const struct xtcp_core *c)
+{
+	return max_t(u32, c->burst, c->mss);
+}
+
+/* Whole segments only. */
+static u32 whole(const struct xtcp_core *c, u32 len)
+{
+	if (len < c->mss)
+		return 0;
+	return len < 2U * c->mss ? c->mss : len - len % c->mss;
+}
+
+/* Retransmit from snd_una to @end. */
+void xtcp_rtx_mark(struct xtcp_core *c, u32 end)
+{
+	c->rtx_nxt = c->snd_una;
+	c->rtx_end = seq_min(end, c->snd_nxt);
+	c->sig |= XTCP_SIG_TX;
+}
+
+/* ---- SYN ---- */
+
+static bool tx_syn(const struct xtcp_core *c, struct xtcp_txd *d)
+{
+	if (c->snd_nxt != c->iss && !xtcp_rtx_pending(c))
+		return false;
+	d->seq = c->iss;
+	d->flags = XTCP_SYN;
+	if (c->state != XTCP_SYN_SENT)
+		d->flags |= XTCP_ACK;
+	d->rtx = c->retrans > 0;
+	return true;
+}
+
+/* ---- what was sent before ---- */
+
+/*
+ * Retransmissions are paced by cwnd, counted from snd_una, and stay in the
+ * peer's window; but the first segment always goes: a peer that took its
+ * window back must hear of us all the same.
+ */
+static bool tx_rtx(const struct xtcp_core *c, struct xtcp_txd *d)
+{
+	u32 off = c->rtx_nxt - c->snd_una;
+	u32 end = seq_min(c->rtx_end, c->snd_nxt);
+	u32 left = seq_min(end, c->write_seq) - c->rtx_nxt;
+	u32 room = min(c->cwnd, c->snd_wnd);
+	u32 len;
+
+	if (!off)
+		room = max_t(u32, room, c->mss);
+	if (seq_gt(c->rtx_nxt, c->write_seq))
+		left = 0;
+	if (room < off)
+		return false;
+	len = min3(left, burst_of(c), room - off);
+	if (len < left) {
+		len = whole(c, len);
+		if (!len)
+			return false;
+	}
+	d->seq = c->rtx_nxt;
+	d->len = len;
+	d->flags = XTCP_ACK;
+	d->rtx = true;
+	if (d->seq + len == c->write_seq && len)
+		d->flags |= XTCP_PSH;
+	if (d->seq + len + 1 == end && end == c->write_seq + 1)
+		d->flags |= XTCP_FIN;
+	return true;
+}
+
+/* ---- new data ---- */
+
+/* May less than a full segment go, being all there is? (RFC 9293, 3.7.4) */
+static bool tail_allowed(const struct xtcp_core *c)
+{
+	if (c->force || c->fin_queued)
+		return true;
+	if (c->cork)
+		return false;
+	if (c->nodelay)
+		return true;
+	/* Minshall: one small segment in flight, not one segment. */
+	return !(seq_gt(c->snd_sml, c->snd_una) &&
+		 seq_le(c->snd_sml, c->snd_nxt));
+}
+
+static u32 room_wnd(const struct xtcp_core *c)
+{
+	u32 end = c->snd_una + c->snd_wnd;
+
+	return seq_gt(end, c->snd_nxt) ? end - c->snd_nxt : 0;
+}
+
+static u32 room_cwnd(const struct xtcp_core *c)
+{
+	u32 flight = xtcp_core_flight(c);
+	u32 cwnd = c->cwnd;
+
+	/* Limited transmit: one for each of the first two (RFC 3042). */
+	if (!c->in_recovery && !c->in_loss)
+		cwnd += min_t(u32, c->dupacks, XTCP_DUPTHRESH - 1) * c->mss;
+	if (!flight)
+		cwnd = max_t(u32, cwnd, c->mss);
+	return cwnd > flight ? cwnd - flight : 0;
+}
+
+/* How much new data may go now: windows, Nagle, sender's silly window. */
+static u32 new_len(struct xtcp_core *c, u32 left)
+{
+	u32 wnd = room_wnd(c);
+	u32 cwnd = room_cwnd(c);
+	u32 len = min3(left, wnd, burst_of(c));
+
+	c->cwnd_limited = cwnd < min(left, wnd) &&
+			  cwnd < max_t(u32, c->mss, len);
+	len = min(len, cwnd);
+	if (!len)
+		return 0;
+	if (len == left && len < c->mss)
+		return tail_allowed(c) ? len : 0;
+	if (len == left && tail_allowed(c))
+		return len;
+	if (len >= c->mss)
+		return whole(c, len);
+	/* A part: worth it if the window has never been twice that. */
+	if (len == wnd && (c->force || len >= c->max_snd_wnd / 2))
+		return len;
+	return 0;
+}
+
+static bool tx_new(struct xtcp_core *c, u64 now, struct xtcp_txd *d)
+{
+	u32 left, len = 0;
+
+	if (seq_gt(c->snd_nxt, c->write_seq))
+		return false;
+	left = c->write_seq - c->snd_nxt;
+	if (left) {
+		if (c->snd_nxt == c->snd_una && c->last_snd &&
+		    now - c->last_snd > c->rtt.rto)
+			c->cc->idle(c, now);
+		len = new_len(c, left);
+		if (!len)
+			return false;
+	} else if (!c->fin_queued) {
+		return false;
+	}
+	d->seq = c->snd_nxt;
+	d->len = len;
+	d->flags = XTCP_ACK;
+	if (len && len == left)
+		d->flags |= XTCP_PSH;
+	if (len == left && c->fin_queued && room_wnd(c) > len)
+		d->flags |= XTCP_FIN;
+	return len || (d->flags & XTCP_FIN);
+}
+
+/* ---- the rest ---- */
+
+static bool tx_probe(struct xtcp_core *c, struct xtcp_txd *d)
+{
+	if (!c->probe_due)
+		return false;
+	/* Old on purpose: the peer answers what it cannot use. */
+	d->seq = c->snd_una - 1;
+	d->flags = XTCP_ACK;
+	d->probe = true;
+	return true;
+}
+
+static bool tx_ack(const struct xtcp_core *c, struct xtcp_txd *d)
+{
+	u32 edge = c->snd_una + c->snd_wnd;
+
+	if (!c->ack_now || c->state == XTCP_SYN_SENT)
+		return false;
+	/* Beyond a window that the peer took back it would not be heard. */
+	d->seq = seq_gt(c->snd_nxt, edge) && c->syn_acked ? edge : c->snd_nxt;
+	d->flags = XTCP_ACK;
+	return true;
+}
+
+static bool tx_data(struct xtcp_core *c, u64 now, struct xtcp_txd *d)
+{
+	if (xtcp_rtx_pending(c))
+		return tx_rtx(c, d);
+	if (xtcp_core_send_end(c) == c->snd_nxt)
+		return false;
+	if (tx_new(c, now, d))
+		return true;
+	*d = (struct xtcp_txd){};
+	/* Nothing under way will bring the ACK that lets it go. */
+	if (c->snd_nxt == c->snd_una)
+		xtcp_persist_arm(c, now);
+	return false;
+}
+
+bool xtcp_core_next_tx(struct xtcp_core *c, u64 now, struct xtcp_txd *d)
+{
+	*d = (struct xtcp_txd){};
+	if (c->state == XTCP_CLOSED || c->state == XTCP_LISTEN)
+		return false;
+	if (!c->syn_acked)
+		return tx_syn(c, d) || tx_ack(c, d);
+	return tx_data(c, now, d) || tx_probe(c, d) || tx_ack(c, d);
+}
+
+void xtcp_core_hdr(struct xtcp_core *c, const struct xtcp_txd *d,
+		   struct xtcp_hdr *h)
+{
+	*h = (struct xtcp_hdr){
+		.sport = c->sport,
+		.dport = c->dport,
+		.seq = d->seq,
+		.flags = d->flags,
+	};
+	if (d->flags & XTCP_ACK)
+		h->ack = c->rcv_nxt;
+	if (!(d->flags & XTCP_SYN)) {
+		h->wnd = xtcp_window_select(c);
+		return;
+	}
+	h->wnd = c->rcv_wnd;	/* never scaled in a SYN */
+	h->opts = XTCP_OPT_MSS;
+	h->mss = c->own_mss;
+	if (c->ws_ok || (c->state == XTCP_SYN_SENT && c->cfg->window_scaling)) {
+		h->opts |= XTCP_OPT_WS;
+		h->wscale = c->rcv_wscale;
+	}
+}
+
+static void sent_ack(struct xtcp_core *c)
+{
+	c->ack_now = false;
+	c->ack_bytes = 0;
+	c->deadline[XTCP_T_DELACK] = 0;
+	if (c->quick)
+		c->quick--;
+}
+
+static void sent_new(struct xtcp_core *c, const struct xtcp_txd *d, u32 end,
+		     u64 now)
+{
+	bool idle = c->snd_nxt == c->snd_una;
+
+	c->snd_nxt = end;
+	/* Behind a hole the ACK would measure the repair of the hole. */
+	if (!c->rtt.sent && !c->in_recovery && !c->in_loss) {
+		c->rtt.sent = now;
+		c->rtt.seq = end;
+	}
+	if (d->len && d->len % c->mss)
+		c->snd_sml = d->seq + d->len;
+	if (idle)
+		xtcp_rtx_arm(c, now);
+}
+
+static void sent_again(struct xtcp_core *c, const struct xtcp_txd *d, u32 end,
+		       u64 now)
+{
+	c->rtx_nxt = seq_max(c->rtx_nxt, end);
+	c->rtt.sent = 0;	/* Karn */
+	if (d->rtx) {
+		c->total_retrans++;
+		xtcp_host_count(c, XTCP_MIB_RETRANS);
+	}
+	if (d->seq == c->snd_una)
+		xtcp_rtx_arm(c, now);
+}
+
+void xtcp_core_sent(struct xtcp_core *c, const struct xtcp_txd *d, u64 now)
+{
+	u32 end = d->seq + d->len + !!(d->flags & XTCP_SYN) +
+		  !!(d->flags & XTCP_FIN);
+
+	if (d->flags & XTCP_ACK)
+		sent_ack(c);
+	if (d->probe)
+		c->probe_due = false;
+	if (end == d->seq)
+		return;
+	c->last_snd = now;
+	c->force = false;
+	if (d->seq == c->snd_nxt)
+		sent_new(c, d, end, now);
+	else
+		sent_again(c, d, end, now);
+}
+
+void xtcp_core_tx_failed(struct xtcp_core *c, u64 now)
+{
+	c->tx_stuck = true;
+	c->deadline[XTCP_T_DELACK] = now + c->cfg->delack_min;
+}
+
+void xtcp_core_rst_hdr(struct xtcp_core *c, struct xtcp_hdr *h)
+{
+	*h = (struct xtcp_hdr){
+		.sport = c->sport,
+		.dport = c->dport,
+		.seq = c->snd_nxt,
+		.ack = c->rcv_nxt,
+		.flags = XTCP_RST | XTCP_ACK,
+	};
+}

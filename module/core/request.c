@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A passive opener between the SYN and the ACK that ends the handshake. */
+#include "internal.h"
+
+void xtcp_req_open(struct xtcp_req *r, const struct xtcp_seg *s, u32 iss,
+		   u16 own_mss, u32 rcv_wnd, u32 rcv_buf_max,
+		   const struct xtcp_cfg *cfg)
+{
+	*r = (struct xtcp_req){
+		.irs = s->seq,
+		.iss = iss,
+		.rcv_wnd = min_t(u32, rcv_wnd, 65535),
+		.peer_mss = s->opts & XTCP_OPT_MSS ? s->mss : XTCP_MSS_DEFAULT,
+		.own_mss = own_mss,
+		.snd_wnd = s->wnd,
+	};
+	if (!cfg->window_scaling || !(s->opts & XTCP_OPT_WS))
+		return;
+	r->ws_ok = true;
+	r->snd_wscale = s->wscale;
+	r->rcv_wscale = xtcp_wscale_choose(cfg, rcv_buf_max);
+}
+
+void xtcp_req_synack(const struct xtcp_req *r, struct xtcp_hdr *h)
+{
+	*h = (struct xtcp_hdr){
+		.seq = r->iss,
+		.ack = r->irs + 1,
+		.wnd = r->rcv_wnd,
+		.flags = XTCP_SYN | XTCP_ACK,
+		.opts = XTCP_OPT_MSS | (r->ws_ok ? XTCP_OPT_WS : 0),
+		.mss = r->own_mss,
+		.wscale = r->rcv_wscale,
+	};
+}
+
+void xtcp_req_ack(const struct xtcp_req *r, struct xtcp_hdr *h)
+{
+	*h = (struct xtcp_hdr){
+		.seq = r->iss + 1,
+		.ack = r->irs + 1,
+		.wnd = r->rcv_wnd >> r->rcv_wscale,
+		.flags = XTCP_ACK,
+	};
+}
+
+/* The four cases of RFC 9293, 3.4, table 6. */
+static bool req_in_window(const struct xtcp_req *r, const struct xtcp_seg *s)
+{
+	u32 left = r->irs + 1;
+	u32 right = left + r->rcv_wnd;
+
+	if (s->seq == left)
+		return true;
+	if (seq_gt(xtcp_seg_end(s), left) && seq_lt(s->seq, right))
+		return true;
+	return s->seq == right && !xtcp_seg_space(s);
+}
+
+enum xtcp_req_verdict xtcp_req_input(const struct xtcp_req *r,
+				     const struct xtcp_seg *s)
+{
+	if (s->flags & XTCP_RST) {
+		if (s->seq == r->irs + 1)
+			return XTCP_REQ_KILL;
+		return req_in_window(r, s) ? XTCP_REQ_ACK : XTCP_REQ_DROP;
+	}
+	if ((s->flags & (XTCP_SYN | XTCP_ACK)) == XTCP_SYN &&
+	    s->seq == r->irs)
+		return XTCP_REQ_SYNACK;
+	/* As native TCP: a wrong ACK is refused before the window is asked. */
+	if ((s->flags & XTCP_ACK) && s->ack != r->iss + 1)
+		return XTCP_REQ_RST;
+	if (!req_in_window(r, s) || (s->flags & XTCP_SYN))
+		return XTCP_REQ_ACK;
+	return s->flags & XTCP_ACK ? XTCP_REQ_ESTABLISH : XTCP_REQ_DROP;
+}
+
+u64 xtcp_req_backoff(const struct xtcp_req *r, const struct xtcp_cfg *cfg)
+{
+	return xtcp_rtt_backoff(cfg->rto_init, r->retrans, cfg->rto_max);
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the user does to a connection, and what the network below reports. */
+#include "internal.h"
+
+void xtcp_core_init(struct xtcp_core *c, const struct xtcp_cfg *cfg)
+{
+	memset(c, 0, sizeof(*c));
+	xtcp_fsm_birth(c);
+	c->cfg = cfg;
+	c->cc = &xtcp_cc_newreno;
+	c->own_mss = XTCP_MSS_DEFAULT;
+	c->mss = XTCP_MSS_DEFAULT;
+	c->peer_mss = XTCP_MSS_DEFAULT;
+	c->rcv_mss = XTCP_MSS_DEFAULT;
+	c->rtt.rto = cfg->rto_init;
+	c->ooo.root = RB_ROOT;
+}
+
+void xtcp_core_listen(struct xtcp_core *c)
+{
+	xtcp_event(c, XTCP_EV_LISTEN, 0);
+}
+
+static void send_space(struct xtcp_core *c, u32 iss)
+{
+	c->iss = iss;
+	c->snd_una = iss;
+	c->snd_nxt = iss;
+	c->snd_sml = iss;
+	c->rtx_nxt = iss;
+	c->rtx_end = iss;
+	c->recover = iss;
+	c->write_seq = iss + 1;
+	c->mss = max_t(u16, c->mss, XTCP_MSS_MIN);
+}
+
+void xtcp_core_connect(struct xtcp_core *c, u32 iss, u32 rcv_buf_max, u64 now)
+{
+	send_space(c, iss);
+	c->rcv_wscale = xtcp_wscale_choose(c->cfg, rcv_buf_max);
+	c->rcv_wnd = min_t(u32, c->rcv_free, 65535);
+	xtcp_event(c, XTCP_EV_CONNECT, now);
+}
+
+void xtcp_core_accept(struct xtcp_core *c, const struct xtcp_req *r, u64 now)
+{
+	send_space(c, r->iss);
+	c->snd_nxt = r->iss + 1;
+	c->irs = r->irs;
+	c->rcv_nxt = r->irs + 1;
+	c->rcv_wup = c->rcv_nxt;
+	c->rcv_wnd = min_t(u32, r->rcv_wnd, 65535);
+	c->rcv_wscale = r->rcv_wscale;
+	c->snd_wscale = r->snd_wscale;
+	c->ws_ok = r->ws_ok;
+	c->snd_wnd = r->snd_wnd;
+	c->max_snd_wnd = r->snd_wnd;
+	c->snd_wl1 = r->irs;
+	c->snd_wl2 = r->iss;
+	c->own_mss = r->own_mss;
+	c->peer_mss = r->peer_mss;
+	c->mss = min(c->mss, max_t(u16, r->peer_mss, XTCP_MSS_MIN));
+	c->retrans = r->retrans;
+	/* Karn: a repeated SYN-ACK measures nothing. */
+	c->rtt.sent = r->retrans ? 0 : r->sent;
+	c->rtt.seq = r->iss + 1;
+	xtcp_fsm_child(c);
+	xtcp_rtx_arm(c, now);
+}
+
+void xtcp_core_wrote(struct xtcp_core *c, u32 len)
+{
+	if (c->fin_queued)
+		return;
+	c->write_seq += len;
+	c->sig |= XTCP_SIG_TX;
+}
+
+void xtcp_core_push(struct xtcp_core *c)
+{
+	c->sig |= XTCP_SIG_TX;
+}
+
+void xtcp_core_shutdown(struct xtcp_core *c, u64 now)
+{
+	if (xtcp_fsm[c->state][XTCP_EV_CLOSE].next)
+		xtcp_event(c, XTCP_EV_CLOSE, now);
+	else if (c->state == XTCP_FIN_WAIT2 && c->orphan)
+		c->deadline[XTCP_T_KEEP] = now + c->cfg->fin_timeout;
+}
+
+void xtcp_core_abort(struct xtcp_core *c, int err)
+{
+	if (c->state == XTCP_CLOSED)
+		return;
+	xtcp_event(c, XTCP_EV_ABORT, 0);
+	if (!err)
+		return;
+	c->err = err;
+	c->sig |= XTCP_SIG_ERROR;
+}
+
+void xtcp_core_set_mss(struct xtcp_core *c, u16 mss, u64 now)
+{
+	u16 old = c->mss;
+
+	/* Until its SYN is here the peer has announced nothing. */
+	if (c->state != XTCP_CLOSED && c->state != XTCP_SYN_SENT)
+		mss = min(mss, c->peer_mss);
+	c->mss = max_t(u16, mss, XTCP_MSS_MIN);
+	if (c->mss >= old || !c->syn_acked || c->snd_nxt == c->snd_una)
+		return;
+	/* Too long for the path: lost, but not by congestion (RFC 1191). */
+	c->rtt.sent = 0;
+	xtcp_rtx_mark(c, c->snd_nxt);
+}
+
+bool xtcp_core_net_error(struct xtcp_core *c, u32 seq, int err, bool hard)
+{
+	if (seq_lt(seq, c->snd_una) || seq_ge(seq, c->snd_nxt))
+		return false;
+	if (hard && xtcp_fsm[c->state][XTCP_EV_NET_ERROR].next)
+		xtcp_fail(c, XTCP_EV_NET_ERROR, err);
+	else
+		c->err_soft = err;
+	return true;
+}
