@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The host's side of the core: buffers, requests, TIME_WAIT, sending. */
+#include "sim.h"
+
+static struct end *end_of(struct xtcp_core *c)
+{
+	for (int i = 0; i < 2; i++)
+		if (c == &S.end[i].core || c == &S.end[i].listener)
+			return &S.end[i];
+	abort();
+}
+
+/* ---- what the core asks for ---- */
+
+void xtcp_host_set_state(struct xtcp_core *c, u8 from, u8 ev, u8 to)
+{
+	trace("%c   %s --%s--> %s", end_of(c)->name, xtcp_state_name(from),
+	      xtcp_event_name(ev), xtcp_state_name(to));
+	if (!to)
+		fail("no such edge: %s on %s", xtcp_state_name(from),
+		     xtcp_event_name(ev));
+	if (c->state != to)
+		fail("state not set");
+	edges[from][ev]++;
+}
+
+void xtcp_host_deliver(struct xtcp_core *c, struct xtcp_rxd *d, u32 off,
+		       u32 len)
+{
+	struct rx *r = container_of(d, struct rx, d);
+	struct end *e = end_of(c);
+
+	if (off > r->len || len > r->len - off || !len)
+		fail("%c: delivery outside of the payload", e->name);
+	if (e->delivered + len > e->peer->written)
+		fail("%c: more delivered than was sent", e->name);
+	if (e->delivered != c->rcv_nxt - c->irs - 1)
+		fail("%c: delivered at the wrong place", e->name);
+	if (memcmp(r->data + off, e->peer->out + e->delivered, len))
+		fail("%c: delivered bytes differ at %u", e->name, e->delivered);
+	e->delivered += len;
+	e->unread += len;
+	S.rx_live--;
+	free(r);
+}
+
+void xtcp_host_discard(struct xtcp_core *c, struct xtcp_rxd *d)
+{
+	(void)c;
+	S.rx_live--;
+	free(container_of(d, struct rx, d));
+}
+
+void xtcp_host_count(struct xtcp_core *c, enum xtcp_mib id)
+{
+	(void)c;
+	if (id >= XTCP_MIB_NMAX_CORE)
+		fail("no such counter");
+}
+
+/* An edge that a request takes; the core never sees it. */
+static void edge_of_request(struct end *e, u8 from, u8 ev)
+{
+	u8 to = xtcp_fsm[from][ev].next;
+
+	trace("%c   (request) %s --%s--> %s", e->name, xtcp_state_name(from),
+	      xtcp_event_name(ev), xtcp_state_name(to));
+	if (!to)
+		fail("no such edge for a request");
+	edges[from][ev]++;
+}
+
+void host_rcv_free(struct end *e)
+{
+	u32 used = e->unread + e->core.ooo.bytes;
+
+	e->core.rcv_free = used < e->core.rcv_buf ? e->core.rcv_buf - used : 0;
+}
+
+/* ---- sending ---- */
+
+static void host_ports(struct end *e, struct xtcp_hdr *h)
+{
+	h->sport = e->port;
+	h->dport = e->peer->port;
+}
+
+static void host_xmit(struct end *e, const struct xtcp_txd *d)
+{
+	struct xtcp_core *c = &e->core;
+	u32 pos = d->seq - c->iss - 1, off = 0;
+	struct xtcp_hdr h;
+
+	check_sent(e, d);
+	xtcp_core_hdr(c, d, &h);
+	do {
+		u32 n = min_t(u32, d->len - off, c->mss);
+		struct xtcp_hdr one = h;
+
+		one.seq += off;
+		if (off + n < d->len)
+			one.flags &= ~(XTCP_FIN | XTCP_PSH);
+		net_send(e, &one, d->len ? e->out + pos + off : (u8 *)"", n);
+		off += n;
+	} while (off < d->len);
+}
+
+static void host_tx(struct end *e)
+{
+	struct xtcp_core *c = &e->core;
+	struct xtcp_txd d;
+	int guard = 0;
+
+	e->tx_blocked = false;
+	while (xtcp_core_next_tx(c, S.now, &d)) {
+		if (++guard > 5000)
+			fail("%c: sending without end", e->name);
+		if (S.now < S.heal_at && chance(S.tx_fail)) {
+			trace("%c   no memory to send", e->name);
+			xtcp_core_tx_failed(c, S.now);
+			e->tx_blocked = true;
+			return;
+		}
+		host_xmit(e, &d);
+		xtcp_core_sent(c, &d, S.now);
+	}
+}
+
+/* Does what the core signalled; @s is the segment that it answers, if any. */
+void host_service(struct end *e, const struct xtcp_seg *s)
+{
+	struct xtcp_core *c = &e->core;
+	struct xtcp_hdr h;
+	u32 sig = c->sig;
+
+	c->sig = 0;
+	host_rcv_free(e);
+	if (sig & XTCP_SIG_REPLY_RST) {
+		if (!s || !xtcp_rst_reply(s, &h))
+			fail("%c: RST with nothing to answer", e->name);
+		net_send(e, &h, (u8 *)"", 0);
+	}
+	if (sig & XTCP_SIG_SEND_RST) {
+		xtcp_core_rst_hdr(c, &h);
+		net_send(e, &h, (u8 *)"", 0);
+	}
+	if (sig & XTCP_SIG_CONNECTED)
+		e->connected = true;
+	if (sig & XTCP_SIG_EOF)
+		e->eof = true;
+	if (sig & XTCP_SIG_ERROR) {
+		trace("%c   error %d", e->name, c->err);
+		e->err = c->err;
+	}
+	if (sig & XTCP_SIG_TX)
+		host_tx(e);
+	if (c->sig & ~XTCP_SIG_TX)
+		fail("%c: sending raised signals %#x", e->name, c->sig);
+	c->sig = 0;
+	if ((sig & XTCP_SIG_TIME_WAIT) && e->use_tw && !e->tx_blocked) {
+		xtcp_tw_open(&e->tw, c);
+		e->tw_at = S.now + e->cfg.timewait;
+		e->mode = END_TW;
+	}
+	if (sig & XTCP_SIG_CLOSED)
+		e->mode = END_DEAD;
+}
+
+/* ---- opening ---- */
+
+static void host_settings(struct end *e)
+{
+	struct xtcp_core *c = &e->core;
+	u32 buf = c->rcv_buf;
+	u16 mss = c->own_mss;
+	u32 burst = c->burst;
+	bool nodelay = c->nodelay, cork = c->cork, keep = c->keepalive;
+
+	xtcp_core_init(c, &e->cfg);
+	c->rcv_buf = buf;
+	c->own_mss = mss;
+	c->mss = mss;
+	c->burst = burst;
+	c->nodelay = nodelay;
+	c->cork = cork;
+	c->keepalive = keep;
+	c->keep_time = 20 * US_S;
+	c->keep_intvl = 5 * US_S;
+	c->keep_cnt = 4;
+	c->sport = e->port;
+	c->dport = e->peer->port;
+	host_rcv_free(e);
+}
+
+void host_connect(struct end *e)
+{
+	host_settings(e);
+	e->mode = END_CORE;
+	xtcp_core_connect(&e->core, rnd(), e->core.rcv_buf << rnd_below(4),
+			  S.now);
+	host_service(e, NULL);
+}
+
+void host_listen(struct end *e)
+{
+	host_settings(e);
+	xtcp_core_init(&e->listener, &e->cfg);
+	xtcp_core_listen(&e->listener);
+	e->listening = true;
+	e->mode = END_LISTEN;
+}
+
+void host_close_listener(struct end *e)
+{
+	if (!e->listening)
+		return;
+	xtcp_core_shutdown(&e->listener, S.now);
+	if (e->listener.state != XTCP_CLOSED)
+		fail("listener not closed");
+	e->listening = false;
+	if (e->mode == END_LISTEN)
+		e->mode = END_DEAD;
+}
+
+static void req_synack(struct end *e)
+{
+	struct xtcp_hdr h;
+
+	xtcp_req_synack(&e->req, &h);
+	host_ports(e, &h);
+	net_send(e, &h, (u8 *)"", 0);
+	e->req.sent = S.now;
+	e->req_at = S.now + xtcp_req_backoff(&e->req, &e->cfg);
+}
+
+static void host_rst(struct end *e, const struct xtcp_seg *s)
+{
+	struct xtcp_hdr h;
+
+	if (xtcp_rst_reply(s, &h))
+		net_send(e, &h, (u8 *)"", 0);
+}
+
+static void listen_input(struct end *e, const struct xtcp_seg *s)
+{
+	if (s->flags & XTCP_RST)
+		return;
+	if (s->flags & XTCP_ACK) {
+		host_rst(e, s);
+		return;
+	}
+	if (!(s->flags & XTCP_SYN))
+		return;
+	edge_of_request(e, XTCP_LISTEN, XTCP_EV_RCV_SYN);
+	xtcp_req_open(&e->req, s, rnd(), e->core.own_mss, e->core.rcv_buf,
+		      e->core.rcv_buf << rnd_below(4), &e->cfg);
+	e->has_req = true;
+	req_synack(e);
+}
+
+static bool host_input(struct end *e, const struct xtcp_seg *s, const u8 *data);
+
+static void req_input(struct end *e, const struct xtcp_seg *s, const u8 *data)
+{
+	struct xtcp_hdr h;
+
+	switch (xtcp_req_input(&e->req, s)) {
+	case XTCP_REQ_DROP:
+		return;
+	case XTCP_REQ_SYNACK:
+		req_synack(e);
+		return;
+	case XTCP_REQ_ACK:
+		xtcp_req_ack(&e->req, &h);
+		host_ports(e, &h);
+		net_send(e, &h, (u8 *)"", 0);
+		return;
+	case XTCP_REQ_RST:
+		host_rst(e, s);
+		return;
+	case XTCP_REQ_KILL:
+		edge_of_request(e, XTCP_SYN_RECV, XTCP_EV_RCV_RST_PASSIVE);
+		e->has_req = false;
+		return;
+	case XTCP_REQ_ESTABLISH:
+		host_settings(e);
+		e->mode = END_CORE;
+		e->has_req = false;
+		xtcp_core_accept(&e->core, &e->req, S.now);
+		host_input(e, s, data);
+		return;
+	}
+}
+
+/* ---- receiving ---- */
+
+static bool host_input(struct end *e, const struct xtcp_seg *s, const u8 *data)
+{
+	struct rx *r = NULL;
+	enum xtcp_drop why;
+
+	if (s->len) {
+		if (S.now < S.heal_at && chance(S.mem_drop)) {
+			trace("%c   no memory to receive", e->name);
+			return false;
+		}
+		r = malloc(sizeof(*r) + s->len);
+		r->len = s->len;
+		memcpy(r->data, data, s->len);
+		S.rx_live++;
+	}
+	host_rcv_free(e);
+	why = xtcp_core_input(&e->core, s, r ? &r->d : NULL, S.now);
+	if (why)
+		trace("%c   not used: reason %d", e->name, why);
+	host_service(e, s);
+	return true;
+}
+
+static void tw_input(struct end *e, const struct xtcp_seg *s)
+{
+	struct xtcp_hdr h;
+
+	switch (xtcp_tw_input(&e->tw, s)) {
+	case XTCP_TW_ACK_RESTART:
+		e->tw_at = S.now + e->cfg.timewait;
+		fallthrough;
+	case XTCP_TW_ACK:
+		xtcp_tw_ack(&e->tw, &h);
+		host_ports(e, &h);
+		net_send(e, &h, (u8 *)"", 0);
+		return;
+	case XTCP_TW_KILL:
+		edge_of_request(e, XTCP_TIME_WAIT, XTCP_EV_RCV_RST);
+		e->mode = END_DEAD;
+		return;
+	case XTCP_TW_SYN:
+	case XTCP_TW_DROP:
+		return;
+	}
+}
+
+void host_receive(struct end *e, const u8 *bytes, u32 len)
+{
+	u8 hlen = xtcp_seg_hlen(bytes);
+	struct xtcp_seg s;
+
+	if (!hlen || xtcp_seg_parse(bytes, hlen, len, &s))
+		fail("%c: our own header does not parse", e->name);
+	trace("%c <  seq=%u ack=%u len=%u", e->name, s.seq, s.ack, s.len);
+	switch (e->mode) {
+	case END_LISTEN:
+		if (e->has_req)
+			req_input(e, &s, bytes + hlen);
+		else
+			listen_input(e, &s);
+		return;
+	case END_CORE:
+		host_input(e, &s, bytes + hlen);
+		return;
+	case END_TW:
+		tw_input(e, &s);
+		return;
+	default:
+		host_rst(e, &s);
+	}
+}
+
+/* ---- time ---- */
+
+u64 host_deadline(const struct end *e)
+{
+	switch (e->mode) {
+	case END_LISTEN:
+		return e->has_req ? e->req_at : 0;
+	case END_CORE:
+		return xtcp_core_deadline(&e->core);
+	case END_TW:
+		return e->tw_at;
+	default:
+		return 0;
+	}
+}
+
+void host_timers(struct end *e)
+{
+	switch (e->mode) {
+	case END_LISTEN:
+		if (e->req.retrans >= e->cfg.synack_retries) {
+			edge_of_request(e, XTCP_SYN_RECV, XTCP_EV_TIMEOUT);
+			e->has_req = false;
+			return;
+		}
+		e->req.retrans++;
+		req_synack(e);
+		return;
+	case END_CORE:
+		trace("%c   timer", e->name);
+		host_rcv_free(e);
+		xtcp_core_timeout(&e->core, S.now);
+		host_service(e, NULL);
+		return;
+	case END_TW:
+		edge_of_request(e, XTCP_TIME_WAIT, XTCP_EV_2MSL);
+		e->mode = END_DEAD;
+		return;
+	default:
+		return;
+	}
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The network: a heap of things that will happen, and what goes wrong. */
+#include "sim.h"
+
+struct event {
+	u64 at;
+	u64 order;		/* equal times: first in, first out */
+	struct end *tick;	/* a user's turn, or: */
+	struct packet *pkt;
+};
+
+static struct event *heap;
+static size_t count, room;
+static u64 order;
+
+static bool before(const struct event *a, const struct event *b)
+{
+	return a->at != b->at ? a->at < b->at : a->order < b->order;
+}
+
+static void push(struct event ev)
+{
+	size_t i = count++;
+
+	if (count > room) {
+		room = room ? 2 * room : 64;
+		heap = realloc(heap, room * sizeof(*heap));
+	}
+	ev.order = order++;
+	while (i && before(&ev, &heap[(i - 1) / 2])) {
+		heap[i] = heap[(i - 1) / 2];
+		i = (i - 1) / 2;
+	}
+	heap[i] = ev;
+}
+
+static struct event pop(void)
+{
+	struct event top = heap[0], last = heap[--count];
+	size_t i = 0, kid;
+
+	while ((kid = 2 * i + 1) < count) {
+		if (kid + 1 < count && before(&heap[kid + 1], &heap[kid]))
+			kid++;
+		if (!before(&heap[kid], &last))
+			break;
+		heap[i] = heap[kid];
+		i = kid;
+	}
+	heap[i] = last;
+	return top;
+}
+
+static const char *flag_names(u8 flags)
+{
+	static char buf[9];
+	char *p = buf;
+
+	for (int i = 0; i < 8; i++)
+		if (flags & 1 << i)
+			*p++ = "FSRPAUEC"[i];
+	*p = 0;
+	return buf;
+}
+
+static void net_enqueue(struct end *to, const u8 *bytes, u32 len, u64 delay)
+{
+	struct packet *p = malloc(sizeof(*p) + len);
+
+	p->to = to;
+	p->len = len;
+	memcpy(p->bytes, bytes, len);
+	push((struct event){ .at = S.now + delay, .pkt = p });
+}
+
+void net_send(struct end *from, const struct xtcp_hdr *h, const u8 *payload,
+	      u32 len)
+{
+	static u8 buf[XTCP_HDR_MAX + PAYLOAD_MAX];
+	bool healthy = S.now >= S.heal_at;
+	u64 delay = S.delay;
+	const char *fate = "";
+	u8 hlen = xtcp_hdr_write(buf, h);
+
+	memcpy(buf + hlen, payload, len);
+	if (S.die_at && S.now >= S.die_at)
+		fate = "DEAD";
+	else if (!healthy && chance(S.loss))
+		fate = "LOST";
+	else if (!healthy && chance(S.corrupt))
+		fate = "CORRUPT";	/* the checksum finds it: a drop */
+	trace("%c > %-5s seq=%u ack=%u len=%u wnd=%u %s", from->name,
+	      flag_names(h->flags), h->seq, h->ack, len, h->wnd, fate);
+	if (*fate)
+		return;
+	if (!healthy) {
+		delay += rnd_below(S.jitter + 1);
+		if (chance(S.reorder))
+			delay += rnd_below(10 * S.delay + 1000);
+		if (chance(S.dup))
+			net_enqueue(from->peer, buf, hlen + len,
+				    delay + rnd_below(3 * S.delay + 1));
+	}
+	net_enqueue(from->peer, buf, hlen + len, delay);
+}
+
+void net_tick_at(struct end *e, u64 at)
+{
+	push((struct event){ .at = at, .tick = e });
+}
+
+bool net_next(u64 *at)
+{
+	if (!count)
+		return false;
+	*at = heap[0].at;
+	return true;
+}
+
+void net_dispatch(void)
+{
+	struct event ev = pop();
+
+	if (ev.tick) {
+		user_tick(ev.tick);
+		return;
+	}
+	host_receive(ev.pkt->to, ev.pkt->bytes, ev.pkt->len);
+	free(ev.pkt);
+}
+
+void net_drain(void)
+{
+	while (count)
+		free(pop().pkt);
+	free(heap);
+	heap = NULL;
+	room = 0;
+	order = 0;
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The users: programs that write, read, change options, and leave. */
+#include "sim.h"
+
+static bool healed(void)
+{
+	return S.now >= S.heal_at;
+}
+
+static void user_write(struct end *e)
+{
+	struct xtcp_core *c = &e->core;
+	u32 queued = c->write_seq - c->snd_una;
+	u32 n;
+
+	if (!xtcp_core_can_write(c) || e->written >= e->to_write)
+		return;
+	if (queued >= e->sndbuf)
+		return;
+	n = rnd_between(1, min(e->chunk, e->to_write - e->written));
+	n = min(n, e->sndbuf - queued);
+	trace("%c   write %u", e->name, n);
+	e->written += n;
+	xtcp_core_wrote(c, n);
+	host_service(e, NULL);
+}
+
+static void user_read(struct end *e)
+{
+	u32 n = healed() || chance(500) ? e->unread : rnd_below(e->unread + 1);
+
+	if (!n)
+		return;
+	trace("%c   read %u of %u", e->name, n, e->unread);
+	e->unread -= n;
+	host_rcv_free(e);
+	xtcp_core_read(&e->core, S.now);
+	host_service(e, NULL);
+}
+
+static void user_options(struct end *e)
+{
+	struct xtcp_core *c = &e->core;
+
+	if (chance(900) && !(healed() && c->cork))
+		return;
+	c->nodelay = chance(500);
+	c->cork = !healed() && chance(300);
+	c->quickack = chance(200);
+	if (chance(200))
+		xtcp_core_set_mss(c, rnd_between(100, c->own_mss), S.now);
+	xtcp_core_push(c);
+	host_service(e, NULL);
+}
+
+static void user_shutdown(struct end *e)
+{
+	trace("%c   shutdown", e->name);
+	e->shut = true;
+	xtcp_core_shutdown(&e->core, S.now);
+	host_service(e, NULL);
+}
+
+/* close(): as natively, unread data turns it into an abort. */
+static void user_close(struct end *e)
+{
+	struct xtcp_core *c = &e->core;
+
+	trace("%c   close, %u unread", e->name, e->unread);
+	e->closed = true;
+	c->orphan = true;
+	c->rcv_shut = true;
+	if (e->unread)
+		xtcp_core_abort(c, 0);
+	else
+		xtcp_core_shutdown(c, S.now);
+	host_service(e, NULL);
+}
+
+static void user_abort(struct end *e)
+{
+	trace("%c   abort", e->name);
+	e->closed = true;
+	e->core.orphan = true;
+	xtcp_core_abort(&e->core, 0);
+	host_service(e, NULL);
+}
+
+/* The sudden end that some classes have. */
+static bool user_acts(struct end *e)
+{
+	if (!e->act_at || S.now < e->act_at)
+		return false;
+	e->act_at = 0;
+	if (e->act_abort)
+		user_abort(e);
+	else
+		user_close(e);
+	return true;
+}
+
+static void user_finish(struct end *e)
+{
+	bool done = e->written >= e->to_write;
+
+	if (e->never_close && e->peer->mode != END_DEAD)
+		return;
+	if (done && !e->shut && (healed() || chance(300)))
+		user_shutdown(e);
+	if (e->mode == END_CORE && e->eof && !e->unread && done && !e->closed)
+		user_close(e);
+}
+
+static void user_core(struct end *e)
+{
+	struct xtcp_core *c = &e->core;
+
+	if (user_acts(e) || e->closed)
+		return;
+	if (c->state == XTCP_SYN_SENT || c->state == XTCP_SYN_RECV) {
+		if (S.class == CLASS_ICMP && chance(300)) {
+			xtcp_core_net_error(c, c->iss, EHOSTUNREACH, true);
+			host_service(e, NULL);
+		}
+		/* Leaving before it has begun. */
+		if (S.class == CLASS_CLOSE && chance(50))
+			user_close(e);
+		return;
+	}
+	user_options(e);
+	if (chance(700) || healed())
+		user_write(e);
+	if (e->mode == END_CORE && (chance(400) || healed()))
+		user_read(e);
+	if (e->mode == END_CORE)
+		user_finish(e);
+}
+
+static void user_listener(struct end *e)
+{
+	if (e->has_req)
+		return;
+	/* Nobody will come any more. */
+	if (e->peer->mode == END_DEAD || (e->act_at && S.now >= e->act_at))
+		host_close_listener(e);
+}
+
+void user_tick(struct end *e)
+{
+	if (e->mode == END_DEAD || e->mode == END_TW) {
+		host_close_listener(e);
+		return;
+	}
+	if (e->mode == END_LISTEN)
+		user_listener(e);
+	else
+		user_core(e);
+	net_tick_at(e, S.now + 1 + rnd_below(e->tick_us));
+}
