@@ -56,6 +56,7 @@ static void recovery_enter(struct xtcp_core *c, u64 now)
 	c->in_recovery = true;
 	xtcp_host_count(c, XTCP_MIB_FASTRETRANS);
 	xtcp_rtx_mark(c, c->snd_una + c->mss);
+	xtcp_rtx_arm(c, now);
 }
 
 static void ack_duplicate(struct xtcp_core *c, u64 now)

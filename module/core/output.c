@@ -275,7 +275,8 @@ static void sent_again(struct xtcp_core *c, const struct xtcp_txd *d, u32 end,
 		c->total_retrans++;
 		xtcp_host_count(c, XTCP_MIB_RETRANS);
 	}
-	if (d->seq == c->snd_una)
+	/* A running timer runs on: else repetition could postpone it for ever. */
+	if (!c->deadline[XTCP_T_RTX])
 		xtcp_rtx_arm(c, now);
 }
 
