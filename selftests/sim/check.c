@@ -123,6 +123,9 @@ void check_sent(struct end *e, const struct xtcp_txd *d)
 
 static void check_complete(struct end *e)
 {
+	/* Where nothing goes wrong nothing may be sent twice. */
+	MUST(!S.ideal || !e->core.total_retrans);
+
 	MUST(e->connected);
 	MUST(!e->err);
 	MUST(e->written == e->to_write);

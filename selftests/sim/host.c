@@ -214,7 +214,10 @@ void host_close_listener(struct end *e)
 {
 	if (!e->listening)
 		return;
-	xtcp_core_shutdown(&e->listener, S.now);
+	if (chance(500))
+		xtcp_core_shutdown(&e->listener, S.now);
+	else
+		xtcp_core_abort(&e->listener, 0);
 	if (e->listener.state != XTCP_CLOSED)
 		fail("listener not closed");
 	e->listening = false;
@@ -335,6 +338,9 @@ static void tw_input(struct end *e, const struct xtcp_seg *s)
 		e->mode = END_DEAD;
 		return;
 	case XTCP_TW_SYN:
+		edge_of_request(e, XTCP_TIME_WAIT, XTCP_EV_RCV_SYN);
+		e->mode = END_DEAD;
+		return;
 	case XTCP_TW_DROP:
 		return;
 	}

@@ -104,6 +104,7 @@ struct sim {
 	u32 tx_fail, mem_drop;			/* in 1/1000 */
 	u64 limit;				/* the run must have ended */
 	u64 rx_live;
+	bool ideal;				/* nothing goes wrong */
 	u64 steps;
 };
 

@@ -47,8 +47,8 @@ static void user_options(struct end *e)
 	c->nodelay = chance(500);
 	c->cork = !healed() && chance(300);
 	c->quickack = chance(200);
-	if (chance(200))
-		xtcp_core_set_mss(c, rnd_between(100, c->own_mss), S.now);
+	if (!S.ideal && chance(200))
+		xtcp_core_set_mss(c, rnd_between(60, c->own_mss), S.now);
 	xtcp_core_push(c);
 	host_service(e, NULL);
 }
@@ -145,15 +145,31 @@ static void user_listener(struct end *e)
 		host_close_listener(e);
 }
 
+/* The same ports again, while the other end still waits. */
+static void user_reuse(struct end *e)
+{
+	struct xtcp_hdr h = {
+		.sport = e->port, .dport = e->peer->port, .flags = XTCP_SYN,
+		.seq = e->peer->tw.rcv_nxt + 1000, .wnd = 1000,
+	};
+
+	if (e->peer->mode == END_TW && chance(200))
+		net_send(e, &h, (u8 *)"", 0);
+}
+
 void user_tick(struct end *e)
 {
 	if (e->mode == END_DEAD || e->mode == END_TW) {
 		host_close_listener(e);
+		if (e->mode == END_DEAD)
+			user_reuse(e);
 		return;
 	}
 	if (e->mode == END_LISTEN)
 		user_listener(e);
 	else
 		user_core(e);
-	net_tick_at(e, S.now + 1 + rnd_below(e->tick_us));
+	/* Long after the network has healed there is nothing but waiting. */
+	net_tick_at(e, S.now + 1 + rnd_below(e->tick_us) +
+		    (S.now > S.heal_at + 60 * US_S ? 100000 : 0));
 }
