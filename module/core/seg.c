@@ -23,12 +23,11 @@ u8 xtcp_seg_hlen(const u8 *p)
 /* MSS and window scale mean something on a SYN only (RFC 9293, RFC 7323). */
 static void opt_mss(const u8 *v, u8 len, struct xtcp_seg *s)
 {
-	if (len != 2 || !(s->flags & XTCP_SYN))
+	/* A peer that cannot take a byte did not mean it. */
+	if (len != 2 || !(s->flags & XTCP_SYN) || !xtcp_get16(v))
 		return;
 	s->mss = xtcp_get16(v);
-	/* A peer that cannot take a byte did not mean it. */
-	if (s->mss)
-		s->opts |= XTCP_OPT_MSS;
+	s->opts |= XTCP_OPT_MSS;
 }
 
 static void opt_ws(const u8 *v, u8 len, struct xtcp_seg *s)
