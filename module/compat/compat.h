@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What differs between the kernels XTCP is built for.  Each XTCP_HAVE_* is
+ * defined by a compile probe in compat/probes/ of the same name: stable
+ * kernels backport interfaces, so version numbers would mislead.
+ */
+#ifndef XTCP_COMPAT_H
+#define XTCP_COMPAT_H
+
+#include <net/sock.h>
+#include <net/inet_sock.h>
+#include <net/net_namespace.h>
+#include "xtcp_compat_config.h"
+
+/* proto.accept: its arguments and where the error goes. */
+#ifdef XTCP_HAVE_ACCEPT_ARG
+#define XTCP_ACCEPT_ARGS	struct sock *sk, struct proto_accept_arg *arg
+#define XTCP_ACCEPT_FLAGS	(arg->flags)
+#define XTCP_ACCEPT_ERR		(&arg->err)
+#else
+#define XTCP_ACCEPT_ARGS	struct sock *sk, int flags, int *err, bool kern
+#define XTCP_ACCEPT_FLAGS	(flags)
+#define XTCP_ACCEPT_ERR		(err)
+#endif
+
+/* proto.ioctl: where the answer goes. */
+#ifdef XTCP_HAVE_IOCTL_KARG
+#define XTCP_IOCTL_ARG		int *karg
+static inline int xtcp_ioctl_put(int *karg, int val)
+{
+	*karg = val;
+	return 0;
+}
+#else
+#define XTCP_IOCTL_ARG		unsigned long karg
+static inline int xtcp_ioctl_put(unsigned long karg, int val)
+{
+	return put_user(val, (int __user *)karg);
+}
+#endif
+
+/* The inet flags that inet_create() gives to a new socket. */
+static inline void xtcp_inet_flags_init(struct sock *sk)
+{
+#ifdef XTCP_HAVE_INET_BITS
+	inet_clear_bit(IS_ICSK, sk);
+	inet_clear_bit(NODEFRAG, sk);
+	inet_set_bit(MC_LOOP, sk);
+	inet_set_bit(MC_ALL, sk);
+#else
+	inet_sk(sk)->is_icsk = 0;
+	inet_sk(sk)->nodefrag = 0;
+	inet_sk(sk)->mc_loop = 1;
+	inet_sk(sk)->mc_all = 1;
+#endif
+}
+
+static inline bool xtcp_inet_freebind(const struct sock *sk)
+{
+#ifdef XTCP_HAVE_INET_BITS
+	return inet_test_bit(FREEBIND, sk);
+#else
+	return inet_sk(sk)->freebind;
+#endif
+}
+
+static inline bool xtcp_inet_bind_no_port(const struct sock *sk)
+{
+#ifdef XTCP_HAVE_INET_BITS
+	return inet_test_bit(BIND_ADDRESS_NO_PORT, sk);
+#else
+	return inet_sk(sk)->bind_address_no_port;
+#endif
+}
+
+/* IP_RECVERR is on. */
+static inline bool xtcp_inet_recverr(const struct sock *sk)
+{
+#ifdef XTCP_HAVE_INET_BITS
+	return inet_test_bit(RECVERR, sk);
+#else
+	return inet_sk(sk)->recverr;
+#endif
+}
+
+/*
+ * A socket that the user has closed lives on without keeping its namespace:
+ * whoever tears that down finds it in the list of orphans.  Turns @sk into
+ * what sk_alloc() makes for the kernel's own sockets.
+ */
+static inline void xtcp_sock_drop_netns(struct sock *sk)
+{
+	struct net *net = sock_net(sk);
+
+	if (!sk->sk_net_refcnt)
+		return;
+	sk->sk_net_refcnt = 0;
+	sock_inuse_add(net, -1);
+#ifdef XTCP_HAVE_NETNS_PASSIVE
+	net_passive_inc(net);
+#endif
+	put_net_track(net, &sk->ns_tracker);
+#ifdef XTCP_HAVE_NETNS_TRACKER
+	__netns_tracker_alloc(net, &sk->ns_tracker, false, GFP_ATOMIC);
+#endif
+}
+
+#endif /* XTCP_COMPAT_H */

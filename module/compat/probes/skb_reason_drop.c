@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Is there sk_skb_reason_drop()? */
+#include <linux/skbuff.h>
+
+void probe(struct sock *sk, struct sk_buff *skb);
+void probe(struct sock *sk, struct sk_buff *skb)
+{
+	sk_skb_reason_drop(sk, skb, SKB_DROP_REASON_NO_SOCKET);
+}

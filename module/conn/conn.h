@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Connections: their states, the tables they stand in, the queues they wait in. */
+#ifndef XTCP_CONN_H
+#define XTCP_CONN_H
+
+#include "xtcp.h"
+
+/* ---- state.c ---- */
+
+/* One more time an edge was taken that no xtcp_core stands behind (minis). */
+void xtcp_edge_count(u8 from, u8 ev, u8 to);
+
+/* Sum over the CPUs of how often [from][ev] was taken; any context. */
+unsigned long xtcp_edge_sum(u8 from, u8 ev);
+unsigned long xtcp_edge_illegal(void);
+
+/*
+ * The socket's part of TIME_WAIT is over, a mini-socket has it: sk_state
+ * becomes TCP_CLOSE without an edge.  Socket lock.
+ */
+void xtcp_state_hand_over(struct sock *sk);
+
+/* A child of a listener starts in SYN_RECV, likewise. */
+void xtcp_state_child(struct sock *sk);
+
+/*
+ * xtcp_settle - carry out what the core decided: wake, send, free, re-arm
+ * After every call of the core.  Socket lock, BH or process context.
+ */
+void xtcp_settle(struct sock *sk);
+
+/* ---- table.c ---- */
+
+/* The key of an IPv4 connection. */
+void xtcp_key_v4(struct xtcp_key *key, __be32 laddr, __be16 lport,
+		 __be32 raddr, __be16 rport);
+__be32 xtcp_addr_v4(const struct in6_addr *a);
+u32 xtcp_key_hash(const struct xtcp_net *xn, const struct xtcp_key *key);
+
+/* Under rcu_read_lock(); NULL if nobody has the tuple. */
+struct xtcp_entry *xtcp_table_lookup(struct xtcp_net *xn,
+				     const struct xtcp_key *key, int ifindex);
+
+/* Into the table; -EADDRNOTAVAIL if the tuple is taken.  key is set. */
+int xtcp_table_insert(struct xtcp_net *xn, struct xtcp_entry *e);
+
+/* Out of it; false if it was not in it (any more).  Any context. */
+bool xtcp_table_remove(struct xtcp_net *xn, struct xtcp_entry *e);
+
+/* @e takes @old's place; false, and nothing done, if @old was gone. */
+bool xtcp_table_replace(struct xtcp_net *xn, struct xtcp_entry *old,
+			struct xtcp_entry *e);
+
+/* Listeners: by local port; the most exact address wins.  RCU. */
+void xtcp_listeners_add(struct xtcp_net *xn, struct sock *sk);
+void xtcp_listeners_del(struct xtcp_net *xn, struct sock *sk);
+struct sock *xtcp_listeners_find(struct xtcp_net *xn, __be32 laddr, u16 lport,
+				 int ifindex);
+
+/* ---- ports.c ---- */
+
+/* proto.get_port: bind @sk to @snum, 0: any.  Socket lock; BH on. */
+int xtcp_get_port(struct sock *sk, unsigned short snum);
+
+/* proto.put_port and the same for a mini-socket. */
+void xtcp_put_port(struct sock *sk);
+void xtcp_owner_drop(struct xtcp_net *xn, struct xtcp_owner *o);
+
+/* @sk shares the port of its listener. */
+void xtcp_port_inherit(struct xtcp_net *xn, struct sock *lsk, struct sock *sk);
+
+/* The port of a socket is from now on that of its TIME_WAIT mini-socket. */
+void xtcp_port_to_timewait(struct xtcp_net *xn, struct sock *sk,
+			   struct xtcp_owner *o);
+
+/* A local port for a connection, RFC 6056; into the table of connections. */
+int xtcp_port_connect(struct sock *sk);
+
+/* ---- isn.c ---- */
+
+/* Initial sequence number (RFC 6528). */
+u32 xtcp_isn(const struct xtcp_net *xn, const struct xtcp_key *key);
+
+/* ---- synq.c ---- */
+
+struct xtcp_listener *xtcp_listener_alloc(void);
+
+/*
+ * A SYN for a listener.  Under RCU; @skb stays the caller's.
+ * @iss: initial sequence number to use, 0: any.
+ */
+void xtcp_synq_syn(struct sock *lsk, struct sk_buff *skb,
+		   const struct xtcp_seg *s, u32 iss);
+
+/*
+ * A segment for a request.  Under RCU.  Consumes @skb if it returns true:
+ * then it has become the first of a connection.
+ */
+bool xtcp_synq_segment(struct xtcp_reqsk *r, struct sk_buff *skb,
+		       const struct xtcp_seg *s);
+
+/* Listening ends: requests and connections not accepted go.  Socket lock. */
+void xtcp_listener_close(struct sock *lsk);
+
+int xtcp_synq_init(void);
+void xtcp_synq_exit(void);
+
+/* ---- acceptq.c ---- */
+
+/* proto.accept. */
+struct sock *xtcp_accept(XTCP_ACCEPT_ARGS);
+
+/* No more fit in, those counted that are on their way.  Listener's lock. */
+bool xtcp_acceptq_full(const struct sock *lsk, const struct xtcp_listener *l);
+
+/* ---- timewait.c ---- */
+
+/* Leaves a mini-socket in @sk's place; @sk is out of the tables after it. */
+void xtcp_timewait_enter(struct sock *sk);
+
+/*
+ * A segment for it.  Under RCU.  True: it has given way to a new SYN,
+ * *@iss is safe for its successor.
+ */
+bool xtcp_timewait_segment(struct xtcp_twsk *tw, struct sk_buff *skb,
+			   const struct xtcp_seg *s, u32 *iss);
+
+/* The new SYN finds a listener: the mini-socket goes. */
+void xtcp_timewait_give_way(struct xtcp_twsk *tw);
+
+/* All of a namespace.  May sleep. */
+void xtcp_minis_purge(struct xtcp_net *xn);
+
+int xtcp_timewait_init(void);
+void xtcp_timewait_exit(void);
+
+#endif /* XTCP_CONN_H */

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Where a connection's state changes, and where the core's decisions become
+ * deeds.  sk_state is written here and nowhere else.
+ */
+#include <linux/percpu.h>
+#include <linux/ratelimit.h>
+#include "core/host.h"
+#include "conn/conn.h"
+#include "rx/rx.h"
+#include "sock/sock.h"
+#include "timer.h"
+#include "tx/tx.h"
+
+struct xtcp_edges {
+	unsigned long n[XTCP_NSTATES][XTCP_NEVENTS];
+	unsigned long illegal;
+};
+
+static DEFINE_PER_CPU(struct xtcp_edges, xtcp_edges);
+
+void xtcp_edge_count(u8 from, u8 ev, u8 to)
+{
+	if (likely(to))
+		this_cpu_inc(xtcp_edges.n[from][ev]);
+	else
+		this_cpu_inc(xtcp_edges.illegal);
+}
+
+unsigned long xtcp_edge_sum(u8 from, u8 ev)
+{
+	unsigned long sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(per_cpu(xtcp_edges, cpu).n[from][ev]);
+	return sum;
+}
+
+unsigned long xtcp_edge_illegal(void)
+{
+	unsigned long sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(per_cpu(xtcp_edges, cpu).illegal);
+	return sum;
+}
+
+void xtcp_host_set_state(struct xtcp_core *c, u8 from, u8 ev, u8 to)
+{
+	xtcp_edge_count(from, ev, to);
+	if (unlikely(!to)) {
+		pr_warn_ratelimited("xtcp: no edge from %s on %s\n",
+				    xtcp_state_name(from), xtcp_event_name(ev));
+		return;
+	}
+	if (to != from)
+		inet_sk_set_state(xtcp_core_sk(c), to);
+}
+
+void xtcp_host_count(struct xtcp_core *c, enum xtcp_mib id)
+{
+	static const u8 to_counter[XTCP_MIB_NMAX_CORE] = {
+		[XTCP_MIB_RETRANS]	= XTCP_CNT_RETRANSSEGS,
+		[XTCP_MIB_TIMEOUTS]	= XTCP_CNT_TIMEOUTS,
+		[XTCP_MIB_FASTRETRANS]	= XTCP_CNT_FASTRETRANS,
+		[XTCP_MIB_OFOQUEUE]	= XTCP_CNT_OFOQUEUE,
+		[XTCP_MIB_DUPACKS]	= XTCP_CNT_DUPACKS,
+		[XTCP_MIB_DELAYEDACKS]	= XTCP_CNT_DELAYEDACKS,
+		[XTCP_MIB_ZEROWINPROBES] = XTCP_CNT_ZEROWINPROBES,
+		[XTCP_MIB_CHALLENGEACKS] = XTCP_CNT_CHALLENGEACKS,
+		[XTCP_MIB_ABORTTIMEOUT]	= XTCP_CNT_ABORTTIMEOUT,
+	};
+	struct net *net = sock_net(xtcp_core_sk(c));
+
+	this_cpu_inc(xtcp_pernet(net)->mib->v[to_counter[id]]);
+}
+
+void xtcp_state_hand_over(struct sock *sk)
+{
+	xtcp_sk(sk)->core.state = XTCP_CLOSED;
+	inet_sk_set_state(sk, TCP_CLOSE);
+}
+
+void xtcp_state_child(struct sock *sk)
+{
+	inet_sk_set_state(sk, TCP_SYN_RECV);
+}
+
+/* What the wire is told, and what its answers free. */
+static void settle_wire(struct sock *sk, u32 sig)
+{
+	if (sig & XTCP_SIG_ACKED) {
+		xtcp_sendq_acked(sk);
+		if (sk->sk_socket && test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
+			sk->sk_write_space(sk);
+	}
+	if (sig & XTCP_SIG_SEND_RST)
+		xtcp_send_abort(sk);
+	if (sig & XTCP_SIG_TX)
+		xtcp_output(sk);
+}
+
+static void settle_eof(struct sock *sk)
+{
+	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | RCV_SHUTDOWN);
+	sock_set_flag(sk, SOCK_DONE);
+	if (sock_flag(sk, SOCK_DEAD))
+		return;
+	sk->sk_state_change(sk);
+	if (sk->sk_shutdown == SHUTDOWN_MASK)
+		sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_HUP);
+	else
+		sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_IN);
+}
+
+/* What the user is told. */
+static void settle_user(struct sock *sk, u32 sig)
+{
+	if (sig & XTCP_SIG_CONNECTED) {
+		sk->sk_state_change(sk);
+		sk_wake_async(sk, SOCK_WAKE_IO, POLL_OUT);
+	}
+	if ((sig & XTCP_SIG_READABLE) && !sock_flag(sk, SOCK_DEAD) &&
+	    (xtcp_sk(sk)->rcvq_bytes >= sk->sk_rcvlowat ||
+	     atomic_read(&sk->sk_rmem_alloc) > sk->sk_rcvbuf / 2))
+		sk->sk_data_ready(sk);
+	if (sig & XTCP_SIG_EOF)
+		settle_eof(sk);
+	if (sig & XTCP_SIG_FIN_ACKED) {
+		WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | SEND_SHUTDOWN);
+		if (!sock_flag(sk, SOCK_DEAD))
+			sk->sk_state_change(sk);
+	}
+	if (sig & XTCP_SIG_ERROR) {
+		WRITE_ONCE(sk->sk_err, xtcp_sk(sk)->core.err);
+		if (!sock_flag(sk, SOCK_DEAD))
+			sk_error_report(sk);
+	}
+}
+
+/* What ends. */
+static void settle_end(struct sock *sk, u32 sig)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+
+	if (sig & XTCP_SIG_TIME_WAIT && xs->core.state == XTCP_TIME_WAIT) {
+		xtcp_timewait_enter(sk);
+		xtcp_done(sk);
+	} else if (sig & XTCP_SIG_CLOSED) {
+		xtcp_done(sk);
+	} else if (xs->core.state == XTCP_FIN_WAIT2 && xs->core.orphan &&
+		   !xs->linger_at) {
+		xs->linger_at = xtcp_now() + xs->linger2;
+	}
+}
+
+void xtcp_settle(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	u32 sig;
+
+	while ((sig = xs->core.sig)) {
+		xs->core.sig = 0;
+		settle_wire(sk, sig);
+		settle_user(sk, sig);
+		/* Output may have said more; it is heard before the end. */
+		settle_end(sk, sig);
+	}
+	if (sk->sk_state != TCP_CLOSE && sk->sk_state != TCP_LISTEN)
+		xtcp_timer_sync(sk);
+}

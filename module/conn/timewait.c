@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * TIME_WAIT in mini-sockets.  Whoever gets one out of the table owns it.
+ */
+#include <linux/slab.h>
+#include "conn/conn.h"
+#include "netns.h"
+#include "timer.h"
+#include "tx/tx.h"
+
+static struct kmem_cache *tw_cache;
+
+int xtcp_timewait_init(void)
+{
+	tw_cache = kmem_cache_create("xtcp_tw", sizeof(struct xtcp_twsk), 0,
+				     SLAB_HWCACHE_ALIGN, NULL);
+	return tw_cache ? 0 : -ENOMEM;
+}
+
+void xtcp_timewait_exit(void)
+{
+	kmem_cache_destroy(tw_cache);
+}
+
+static void tw_free_rcu(struct rcu_head *head)
+{
+	kmem_cache_free(tw_cache, container_of(head, struct xtcp_twsk, rcu));
+}
+
+/* The last of it; the caller has taken it out of the table. */
+static void tw_free(struct xtcp_net *xn, struct xtcp_twsk *tw)
+{
+	xtcp_owner_drop(xn, &tw->owner);
+	timer_shutdown(&tw->timer);
+	atomic_dec(&xn->ntw);
+	call_rcu(&tw->rcu, tw_free_rcu);
+}
+
+static void tw_timer(struct timer_list *t)
+{
+	struct xtcp_twsk *tw = from_timer(tw, t, timer);
+	struct xtcp_net *xn = xtcp_pernet(tw->net);
+
+	if (!xtcp_table_remove(xn, &tw->entry))
+		return;
+	xtcp_edge_count(XTCP_TIME_WAIT, XTCP_EV_2MSL, XTCP_CLOSED);
+	tw_free(xn, tw);
+}
+
+void xtcp_timewait_enter(struct sock *sk)
+{
+	struct xtcp_net *xn = xtcp_pernet(sock_net(sk));
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	struct xtcp_twsk *tw = kmem_cache_zalloc(tw_cache, GFP_ATOMIC);
+
+	if (!tw) {
+		/* The tuple is free at once: a risk, but not for memory. */
+		XTCP_INC(sock_net(sk), NOMEM);
+		xtcp_state_hand_over(sk);
+		return;
+	}
+	tw->net = sock_net(sk);
+	tw->mark = sk->sk_mark;
+	tw->tos = inet_sk(sk)->tos;
+	tw->txhash = sk->sk_txhash;
+	tw->entry.key = xs->entry.key;
+	tw->entry.bound_if = xs->entry.bound_if;
+	tw->entry.kind = XTCP_KIND_TW;
+	INIT_HLIST_NODE(&tw->entry.node);
+	timer_setup(&tw->timer, tw_timer, 0);
+	xtcp_tw_open(&tw->tw, &xs->core);
+	xtcp_port_to_timewait(xn, sk, &tw->owner);
+	atomic_inc(&xn->ntw);
+	XTCP_INC(sock_net(sk), TIMEWAITED);
+	mod_timer(&tw->timer, jiffies + xtcp_jiffies(xn->cfg.timewait));
+	if (!xs->hashed || !xtcp_table_replace(xn, &xs->entry, &tw->entry))
+		tw_free(xn, tw);
+	xs->hashed = false;
+	xtcp_state_hand_over(sk);
+}
+
+static void tw_kill(struct xtcp_net *xn, struct xtcp_twsk *tw, u8 ev)
+{
+	if (!xtcp_table_remove(xn, &tw->entry))
+		return;
+	xtcp_edge_count(XTCP_TIME_WAIT, ev, XTCP_CLOSED);
+	tw_free(xn, tw);
+}
+
+bool xtcp_timewait_segment(struct xtcp_twsk *tw, struct sk_buff *skb,
+			   const struct xtcp_seg *s, u32 *iss)
+{
+	struct xtcp_net *xn = xtcp_pernet(tw->net);
+	struct xtcp_hdr h;
+
+	switch (xtcp_tw_input(&tw->tw, s)) {
+	case XTCP_TW_ACK_RESTART:
+		mod_timer(&tw->timer, jiffies + xtcp_jiffies(xn->cfg.timewait));
+		fallthrough;
+	case XTCP_TW_ACK:
+		xtcp_tw_ack(&tw->tw, &h);
+		xtcp_reply_to(tw->net, skb, s, &h);
+		break;
+	case XTCP_TW_KILL:
+		tw_kill(xn, tw, XTCP_EV_RCV_RST);
+		break;
+	case XTCP_TW_SYN:
+		*iss = xtcp_tw_next_iss(&tw->tw) ?: 1;
+		return true;
+	case XTCP_TW_DROP:
+		break;
+	}
+	return false;
+}
+
+void xtcp_timewait_give_way(struct xtcp_twsk *tw)
+{
+	tw_kill(xtcp_pernet(tw->net), tw, XTCP_EV_2MSL);
+}
+
+/* One mini-socket out of bucket @i; NULL if there is none left. */
+static struct xtcp_twsk *tw_pop(struct xtcp_net *xn, u32 i)
+{
+	struct xtcp_twsk *found = NULL;
+	struct xtcp_entry *e;
+
+	rcu_read_lock();
+	hlist_for_each_entry_rcu(e, &xn->ehash[i], node) {
+		if (e->kind != XTCP_KIND_TW)
+			continue;
+		if (!xtcp_table_remove(xn, e))
+			continue;
+		found = container_of(e, struct xtcp_twsk, entry);
+		break;
+	}
+	rcu_read_unlock();
+	return found;
+}
+
+void xtcp_minis_purge(struct xtcp_net *xn)
+{
+	struct xtcp_twsk *tw;
+	u32 i;
+
+	for (i = 0; i < BIT(XTCP_EHASH_BITS); i++)
+		while ((tw = tw_pop(xn, i))) {
+			timer_shutdown_sync(&tw->timer);
+			tw_free(xn, tw);
+		}
+}

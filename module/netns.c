@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What a network namespace has of its own, from its birth to its end. */
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+#include <net/netns/generic.h>
+#include "conn/conn.h"
+#include "netns.h"
+#include "sock/sock.h"
+
+unsigned int xtcp_net_id;
+static DECLARE_WAIT_QUEUE_HEAD(netns_idle);
+
+struct xtcp_net *xtcp_pernet(const struct net *net)
+{
+	return net_generic(net, xtcp_net_id);
+}
+
+void xtcp_netns_wake(void)
+{
+	wake_up_all(&netns_idle);
+}
+
+static struct hlist_head *table_alloc(u32 bits)
+{
+	return kvcalloc(BIT(bits), sizeof(struct hlist_head), GFP_KERNEL);
+}
+
+static void netns_free(struct xtcp_net *xn)
+{
+	kvfree(xn->ehash);
+	kvfree(xn->bhash);
+	kvfree(xn->lhash);
+	free_percpu(xn->mib);
+}
+
+static int netns_alloc(struct xtcp_net *xn)
+{
+	xn->ehash = table_alloc(XTCP_EHASH_BITS);
+	xn->bhash = table_alloc(XTCP_BHASH_BITS);
+	xn->lhash = table_alloc(XTCP_LHASH_BITS);
+	xn->mib = alloc_percpu(struct xtcp_counters);
+	if (xn->ehash && xn->bhash && xn->lhash && xn->mib)
+		return 0;
+	netns_free(xn);
+	return -ENOMEM;
+}
+
+static void netns_seed(struct xtcp_net *xn)
+{
+	size_t i;
+
+	get_random_bytes(&xn->isn_secret, sizeof(xn->isn_secret));
+	get_random_bytes(&xn->port_secret, sizeof(xn->port_secret));
+	xn->hash_secret = get_random_u32();
+	for (i = 0; i < ARRAY_SIZE(xn->port_step); i++)
+		atomic_set(&xn->port_step[i], get_random_u32() & ~1U);
+}
+
+static int __net_init netns_start(struct net *net)
+{
+	struct xtcp_net *xn = xtcp_pernet(net);
+	int i, err;
+
+	err = netns_alloc(xn);
+	if (err)
+		return err;
+	xn->net = net;
+	for (i = 0; i < XTCP_EHASH_LOCKS; i++)
+		spin_lock_init(&xn->ehash_lock[i]);
+	spin_lock_init(&xn->bhash_lock);
+	spin_lock_init(&xn->lhash_lock);
+	spin_lock_init(&xn->orphan_lock);
+	INIT_LIST_HEAD(&xn->orphans);
+	netns_seed(xn);
+	xtcp_cfg_defaults(&xn->cfg);
+	err = xtcp_sysctl_init(xn);
+	if (err)
+		goto out_free;
+	err = xtcp_proc_init(net);
+	if (err)
+		goto out_sysctl;
+	return 0;
+out_sysctl:
+	xtcp_sysctl_exit(xn);
+out_free:
+	netns_free(xn);
+	return err;
+}
+
+/*
+ * The user's sockets are gone, they keep a namespace; the ones they closed
+ * do not.  Segments below IP may hold sockets for as long as a queue holds
+ * the segments: that is waited for, they point to us.
+ */
+static void __net_exit netns_end(struct net *net)
+{
+	struct xtcp_net *xn = xtcp_pernet(net);
+
+	xtcp_proc_exit(net);
+	xtcp_sysctl_exit(xn);
+	xtcp_orphans_purge(xn);
+	xtcp_minis_purge(xn);
+	wait_event(netns_idle, !atomic_read(&xn->nsocks));
+	/* The last of them has left the table, its readers have left it too. */
+	synchronize_net();
+	WARN_ON(atomic_read(&xn->ntw) || atomic_read(&xn->nreqs));
+	netns_free(xn);
+}
+
+static struct pernet_operations netns_ops = {
+	.init	= netns_start,
+	.exit	= netns_end,
+	.id	= &xtcp_net_id,
+	.size	= sizeof(struct xtcp_net),
+};
+
+int xtcp_netns_init(void)
+{
+	return register_pernet_subsys(&netns_ops);
+}
+
+void xtcp_netns_exit(void)
+{
+	unregister_pernet_subsys(&netns_ops);
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A segment meets its connection: memory first, then the core, then deeds. */
+#include "conn/conn.h"
+#include "rx/rx.h"
+#include "tx/tx.h"
+
+/* Answers with RST, from the socket's own addresses. */
+static void reply_reset(struct sock *sk, const struct xtcp_seg *s)
+{
+	struct xtcp_reply r = {
+		.saddr = inet_sk(sk)->inet_saddr,
+		.daddr = inet_sk(sk)->inet_daddr,
+		.oif = sk->sk_bound_dev_if,
+		.mark = sk->sk_mark,
+		.txhash = sk->sk_txhash,
+		.tos = inet_sk(sk)->tos,
+	};
+	struct xtcp_hdr h;
+
+	if (!xtcp_rst_reply(s, &h))
+		return;
+	h.sport = s->dport;
+	h.dport = s->sport;
+	XTCP_INC(sock_net(sk), OUTRSTS);
+	xtcp_reply_send(sock_net(sk), &r, &h);
+}
+
+/*
+ * Charges the payload, or strips it: what acknowledges is worth having even
+ * when there is no room for what comes with it.
+ */
+static struct xtcp_rxd *take_payload(struct sock *sk, struct sk_buff *skb,
+				     struct xtcp_seg *s)
+{
+	struct xtcp_core *c = &xtcp_sk(sk)->core;
+
+	if (!s->len)
+		return NULL;
+	if (xtcp_recvq_charge(sk, skb, seq_le(s->seq, c->rcv_nxt)))
+		return &XTCP_RX_CB(skb)->rxd;
+	s->len = 0;
+	s->flags &= ~(XTCP_FIN | XTCP_PSH);
+	c->ack_now = true;
+	c->sig |= XTCP_SIG_TX;
+	return NULL;
+}
+
+void xtcp_input(struct sock *sk, struct sk_buff *skb, const struct xtcp_seg *seg)
+{
+	struct xtcp_core *c = &xtcp_sk(sk)->core;
+	struct xtcp_seg s = *seg;
+	struct xtcp_rxd *d;
+	enum xtcp_drop why;
+
+	if (c->state == XTCP_CLOSED || c->state == XTCP_LISTEN) {
+		kfree_skb(skb);
+		return;
+	}
+	skb_dst_drop(skb);
+	__skb_pull(skb, s.hlen);
+	d = take_payload(sk, skb, &s);
+	xtcp_rcv_refresh(sk);
+	why = xtcp_core_input(c, &s, d, xtcp_now());
+	if (!d)
+		consume_skb(skb);
+	if (unlikely(why))
+		this_cpu_inc(xtcp_pernet(sock_net(sk))->mib->v
+			     [XTCP_CNT_DROP_OLD_SEQ + why - XTCP_DROP_OLD_SEQ]);
+	if (unlikely(c->sig & XTCP_SIG_REPLY_RST)) {
+		c->sig &= ~XTCP_SIG_REPLY_RST;
+		reply_reset(sk, &s);
+	}
+	xtcp_settle(sk);
+}
+
+int xtcp_backlog_rcv(struct sock *sk, struct sk_buff *skb)
+{
+	struct xtcp_seg s;
+
+	/* It was checked on arrival; only the parsed form was not kept. */
+	if (xtcp_seg_parse(skb->data, xtcp_seg_hlen(skb->data), skb->len, &s))
+		kfree_skb(skb);
+	else
+		xtcp_input(sk, skb, &s);
+	return 0;
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The receive queue: payload in order, and what memory it may take. */
+#include "core/host.h"
+#include "rx/rx.h"
+
+/* Up to this many bytes are worth copying to save the buffer around them. */
+#define RECVQ_COPYBREAK	1024
+/* Room of the buffers they are copied to, bytes. */
+#define RECVQ_CHUNK	SKB_WITH_OVERHEAD(4096)
+
+u32 xtcp_rcv_space(const struct sock *sk)
+{
+	int free = READ_ONCE(sk->sk_rcvbuf) - atomic_read(&sk->sk_rmem_alloc);
+
+	/* Half of a buffer is payload, as native TCP reckons by default. */
+	return free > 0 ? free / 2 : 0;
+}
+
+void xtcp_rcv_refresh(struct sock *sk)
+{
+	struct xtcp_core *c = &xtcp_sk(sk)->core;
+
+	c->rcv_buf = sk->sk_rcvbuf / 2;
+	c->rcv_free = xtcp_rcv_space(sk);
+}
+
+static bool recvq_has_room(const struct sock *sk)
+{
+	return atomic_read(&sk->sk_rmem_alloc) <= sk->sk_rcvbuf;
+}
+
+bool xtcp_recvq_charge(struct sock *sk, struct sk_buff *skb, bool in_order)
+{
+	struct net *net = sock_net(sk);
+
+	if (unlikely(!recvq_has_room(sk))) {
+		if (!in_order) {
+			XTCP_INC(net, OFODROP);
+			return false;
+		}
+		/* In order goes before out of order: that comes again. */
+		XTCP_INC(net, OFOPRUNED);
+		xtcp_core_purge(&xtcp_sk(sk)->core);
+		if (!recvq_has_room(sk)) {
+			XTCP_INC(net, RCVQDROP);
+			return false;
+		}
+	}
+	if (!sk_rmem_schedule(sk, skb, skb->truesize)) {
+		XTCP_INC(net, NOMEM);
+		return false;
+	}
+	skb_set_owner_r(skb, sk);
+	return true;
+}
+
+u32 xtcp_recvq_bytes(const struct sock *sk)
+{
+	return xtcp_sk(sk)->rcvq_bytes;
+}
+
+/* Appends [off, off + len) of @skb to @tail's buffer; consumes @skb if so. */
+static bool recvq_coalesce(struct sock *sk, struct sk_buff *tail,
+			   struct sk_buff *skb, u32 off, u32 len)
+{
+	struct xtcp_rx_cb *cb = XTCP_RX_CB(tail);
+	bool stolen;
+	int delta;
+
+	if (off || len != skb->len || cb->end != tail->len ||
+	    !skb_try_coalesce(tail, skb, &stolen, &delta))
+		return false;
+	cb->end += len;
+	atomic_add(delta, &sk->sk_rmem_alloc);
+	sk_mem_charge(sk, delta);
+	kfree_skb_partial(skb, stolen);
+	return true;
+}
+
+/*
+ * A small payload moved to a buffer with room for the next ones, once the
+ * overhead of many small ones begins to matter.  @skb itself if not.
+ */
+static struct sk_buff *recvq_compact(struct sock *sk, struct sk_buff *skb,
+				     u32 *off, u32 len)
+{
+	struct sk_buff *n;
+
+	if (len > RECVQ_COPYBREAK ||
+	    atomic_read(&sk->sk_rmem_alloc) < sk->sk_rcvbuf / 4)
+		return skb;
+	n = alloc_skb(RECVQ_CHUNK, GFP_ATOMIC);
+	if (!n)
+		return skb;
+	if (!sk_rmem_schedule(sk, n, n->truesize) ||
+	    skb_copy_bits(skb, *off, skb_put(n, len), len)) {
+		kfree_skb(n);
+		return skb;
+	}
+	skb_set_owner_r(n, sk);
+	__skb_header_release(n);
+	consume_skb(skb);
+	*off = 0;
+	return n;
+}
+
+void xtcp_host_deliver(struct xtcp_core *c, struct xtcp_rxd *d, u32 off, u32 len)
+{
+	struct sock *sk = xtcp_core_sk(c);
+	struct sk_buff *skb = xtcp_rxd_skb(d);
+	struct sk_buff *tail = skb_peek_tail(&sk->sk_receive_queue);
+	struct xtcp_sock *xs = xtcp_sk(sk);
+
+	WRITE_ONCE(xs->rcvq_bytes, xs->rcvq_bytes + len);
+	if (tail && recvq_coalesce(sk, tail, skb, off, len))
+		return;
+	skb = recvq_compact(sk, skb, &off, len);
+	XTCP_RX_CB(skb)->off = off;
+	XTCP_RX_CB(skb)->end = off + len;
+	__skb_queue_tail(&sk->sk_receive_queue, skb);
+}
+
+void xtcp_host_discard(struct xtcp_core *c, struct xtcp_rxd *d)
+{
+	kfree_skb(xtcp_rxd_skb(d));
+}

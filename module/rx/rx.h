@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* IP -> segment -> socket. */
+#ifndef XTCP_RX_H
+#define XTCP_RX_H
+
+#include "xtcp.h"
+
+/* ---- demux.c: the one inet_add_protocol() handler ---- */
+int xtcp_demux_init(void);
+void xtcp_demux_exit(void);
+
+/* Counts and frees a segment nobody took. */
+void xtcp_drop(struct net *net, struct sk_buff *skb, enum xtcp_counter why);
+
+/* ---- input.c ---- */
+
+/*
+ * A segment for a connection.  Consumes @skb, whose data is at the header.
+ * Socket lock, BH off or owner of the socket.
+ */
+void xtcp_input(struct sock *sk, struct sk_buff *skb, const struct xtcp_seg *s);
+
+/* proto.backlog_rcv */
+int xtcp_backlog_rcv(struct sock *sk, struct sk_buff *skb);
+
+/* ---- recvq.c: payload in order, and room for more ---- */
+
+/* Payload bytes that the buffer can still take, and when empty. */
+u32 xtcp_rcv_space(const struct sock *sk);
+void xtcp_rcv_refresh(struct sock *sk);
+
+/* Charges @skb to the receive buffer; false: no room, @skb untouched. */
+bool xtcp_recvq_charge(struct sock *sk, struct sk_buff *skb, bool in_order);
+
+/* Payload bytes that can be read now.  Socket lock. */
+u32 xtcp_recvq_bytes(const struct sock *sk);
+
+/* ---- icmp.c ---- */
+int xtcp_v4_err(struct sk_buff *skb, u32 info);
+
+/* The path MTU of @sk's route is now @mtu.  Socket lock. */
+void xtcp_mtu_reduced(struct sock *sk);
+
+#endif /* XTCP_RX_H */

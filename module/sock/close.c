@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0
+/* shutdown() and close(), and what becomes of a socket after them. */
+#include <net/xfrm.h>
+#include "conn/conn.h"
+#include "netns.h"
+#include "rx/rx.h"
+#include "sock/sock.h"
+#include "timer.h"
+#include "tx/tx.h"
+
+static void orphan_unlink(struct sock *sk)
+{
+	struct xtcp_net *xn = xtcp_pernet(sock_net(sk));
+
+	spin_lock(&xn->orphan_lock);
+	if (!list_empty(&xtcp_sk(sk)->orphan_link)) {
+		list_del_init(&xtcp_sk(sk)->orphan_link);
+		atomic_dec(&xn->norphans);
+	}
+	spin_unlock(&xn->orphan_lock);
+}
+
+void xtcp_sock_destroy(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+
+	WARN_ON_ONCE(!sock_flag(sk, SOCK_DEAD) || sk->sk_state != TCP_CLOSE);
+	if (xs->destroyed)
+		return;
+	xs->destroyed = true;
+	orphan_unlink(sk);
+	xtcp_put_port(sk);
+	xtcp_core_purge(&xs->core);
+	xtcp_sendq_purge(sk);
+	sk_stream_kill_queues(sk);
+	xfrm_sk_free_policy(sk);
+	sock_put(sk);
+}
+
+void xtcp_done(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+
+	xtcp_timer_stop(sk);
+	xs->linger_at = 0;
+	if (xs->hashed) {
+		xtcp_table_remove(xtcp_pernet(sock_net(sk)), &xs->entry);
+		xs->hashed = false;
+	}
+	if (!(sk->sk_userlocks & SOCK_BINDPORT_LOCK))
+		xtcp_owner_drop(xtcp_pernet(sock_net(sk)), &xs->owner);
+	xtcp_core_purge(&xs->core);
+	xtcp_sendq_purge(sk);
+	WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
+	if (!sock_flag(sk, SOCK_DEAD))
+		sk->sk_state_change(sk);
+	else
+		xtcp_sock_destroy(sk);
+}
+
+void xtcp_shutdown(struct sock *sk, int how)
+{
+	if (!(how & SEND_SHUTDOWN))
+		return;
+	xtcp_core_shutdown(&xtcp_sk(sk)->core, xtcp_now());
+	xtcp_settle(sk);
+}
+
+/* The connection's part of close(): FIN, or RST if data would be lost. */
+static void close_connection(struct sock *sk, long timeout)
+{
+	struct xtcp_core *c = &xtcp_sk(sk)->core;
+	bool unread = xtcp_sk(sk)->rcvq_bytes != 0;
+
+	__skb_queue_purge(&sk->sk_receive_queue);
+	WRITE_ONCE(xtcp_sk(sk)->rcvq_bytes, 0);
+	c->rcv_shut = true;
+	if (c->state == XTCP_CLOSED)
+		return;
+	if (unread) {
+		/* RFC 2525, 2.17: the peer must learn that data was lost. */
+		XTCP_INC(sock_net(sk), ABORTCLOSE);
+		xtcp_core_abort(c, 0);
+	} else if (sock_flag(sk, SOCK_LINGER) && !sk->sk_lingertime) {
+		XTCP_INC(sock_net(sk), ABORTDATA);
+		xtcp_core_abort(c, 0);
+	} else {
+		xtcp_core_shutdown(c, xtcp_now());
+	}
+	xtcp_settle(sk);
+	sk_stream_wait_close(sk, timeout);
+}
+
+/* No file refers to it any more.  Socket lock, BH off, not owned. */
+static void become_orphan(struct sock *sk)
+{
+	struct xtcp_net *xn = xtcp_pernet(sock_net(sk));
+	struct xtcp_sock *xs = xtcp_sk(sk);
+
+	if (sk->sk_state == TCP_CLOSE) {
+		xtcp_sock_destroy(sk);
+		return;
+	}
+	if (xs->destroyed)
+		return;
+	xtcp_sock_drop_netns(sk);
+	spin_lock(&xn->orphan_lock);
+	list_add_tail(&xs->orphan_link, &xn->orphans);
+	atomic_inc(&xn->norphans);
+	spin_unlock(&xn->orphan_lock);
+	if (sk->sk_state == TCP_FIN_WAIT2 && !xs->linger_at)
+		xs->linger_at = xtcp_now() + xs->linger2;
+	xtcp_timer_sync(sk);
+}
+
+/* proto.close: process context, no lock. */
+void xtcp_close(struct sock *sk, long timeout)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+
+	lock_sock(sk);
+	WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
+	if (sk->sk_state == TCP_LISTEN) {
+		xtcp_listener_close(sk);
+		xtcp_core_shutdown(&xs->core, xtcp_now());
+		xtcp_settle(sk);
+	} else {
+		close_connection(sk, timeout);
+	}
+	sock_hold(sk);
+	sock_orphan(sk);
+	xs->core.orphan = true;
+	/* What waits in the backlog is handled here, and may end it all. */
+	release_sock(sk);
+
+	local_bh_disable();
+	bh_lock_sock(sk);
+	WARN_ON(sock_owned_by_user(sk));
+	become_orphan(sk);
+	bh_unlock_sock(sk);
+	local_bh_enable();
+	sock_put(sk);
+}
+
+void xtcp_child_kill(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+
+	sock_set_flag(sk, SOCK_DEAD);
+	if (xs->core.state == XTCP_CLOSED) {
+		if (sk->sk_state != TCP_CLOSE)
+			xtcp_state_hand_over(sk);
+		xtcp_done(sk);
+	} else {
+		xtcp_core_abort(&xs->core, 0);
+		xtcp_settle(sk);
+	}
+	bh_unlock_sock(sk);
+}
+
+/* The first of the orphans, with a reference; NULL if there is none. */
+static struct sock *orphan_first(struct xtcp_net *xn)
+{
+	struct xtcp_sock *xs;
+
+	spin_lock_bh(&xn->orphan_lock);
+	xs = list_first_entry_or_null(&xn->orphans, struct xtcp_sock,
+				      orphan_link);
+	if (xs)
+		sock_hold(&xs->inet.sk);
+	spin_unlock_bh(&xn->orphan_lock);
+	return xs ? &xs->inet.sk : NULL;
+}
+
+void xtcp_orphans_purge(struct xtcp_net *xn)
+{
+	struct sock *sk;
+
+	while ((sk = orphan_first(xn))) {
+		local_bh_disable();
+		bh_lock_sock(sk);
+		if (sk->sk_state != TCP_CLOSE) {
+			xtcp_core_abort(&xtcp_sk(sk)->core, 0);
+			xtcp_settle(sk);
+		}
+		bh_unlock_sock(sk);
+		local_bh_enable();
+		sock_put(sk);
+	}
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0
+/* connect(), and its undoing: connect(AF_UNSPEC). */
+#include <net/inet_common.h>
+#include <net/ip.h>
+#include <net/route.h>
+#include "conn/conn.h"
+#include "rx/rx.h"
+#include "sock/sock.h"
+#include "timer.h"
+#include "tx/tx.h"
+
+/* The route to @sin, and from it our address.  An error pointer if none. */
+static struct rtable *connect_route(struct sock *sk,
+				    const struct sockaddr_in *sin)
+{
+	struct inet_sock *inet = inet_sk(sk);
+	struct flowi4 *fl4 = &inet->cork.fl.u.ip4;
+	struct ip_options_rcu *opt;
+	__be32 nexthop = sin->sin_addr.s_addr;
+	struct rtable *rt;
+
+	opt = rcu_dereference_protected(inet->inet_opt,
+					lockdep_sock_is_held(sk));
+	if (opt && opt->opt.srr) {
+		if (!nexthop)
+			return ERR_PTR(-EINVAL);
+		nexthop = opt->opt.faddr;
+	}
+	rt = ip_route_connect(fl4, nexthop, inet->inet_saddr,
+			      sk->sk_bound_dev_if, xtcp_ipproto,
+			      inet->inet_sport, sin->sin_port, sk);
+	if (IS_ERR(rt))
+		return rt;
+	if (rt->rt_flags & (RTCF_MULTICAST | RTCF_BROADCAST)) {
+		ip_rt_put(rt);
+		return ERR_PTR(-ENETUNREACH);
+	}
+	if (!inet->inet_saddr)
+		inet->inet_saddr = fl4->saddr;
+	inet->inet_rcv_saddr = inet->inet_saddr;
+	inet->inet_dport = sin->sin_port;
+	inet->inet_daddr = opt && opt->opt.srr ? sin->sin_addr.s_addr :
+		fl4->daddr;
+	return rt;
+}
+
+/* The tuple, with a local port, goes into the tables. */
+static int connect_hash(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	struct inet_sock *inet = inet_sk(sk);
+	int err;
+
+	xtcp_key_v4(&xs->entry.key, inet->inet_saddr, inet->inet_sport,
+		    inet->inet_daddr, inet->inet_dport);
+	xs->entry.bound_if = sk->sk_bound_dev_if;
+	err = xtcp_port_connect(sk);
+	xs->hashed = !err;
+	return err;
+}
+
+static void connect_start(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	struct xtcp_net *xn = xtcp_pernet(sock_net(sk));
+	u32 most = sk->sk_rcvbuf / 2;
+
+	if (!(sk->sk_userlocks & SOCK_RCVBUF_LOCK))
+		most = max_t(u32, most, 3145728);
+	xs->core.sport = ntohs(inet_sk(sk)->inet_sport);
+	xs->core.dport = ntohs(inet_sk(sk)->inet_dport);
+	atomic_set(&inet_sk(sk)->inet_id, get_random_u16());
+	xtcp_rcv_refresh(sk);
+	XTCP_INC(sock_net(sk), ACTIVEOPENS);
+	xtcp_core_connect(&xs->core, xtcp_isn(xn, &xs->entry.key), most,
+			  xtcp_now());
+	xtcp_settle(sk);
+}
+
+/* proto.connect; socket lock, process context. */
+int xtcp_v4_connect(struct sock *sk, struct sockaddr *uaddr, int len)
+{
+	const struct sockaddr_in *sin = (const struct sockaddr_in *)uaddr;
+	struct inet_sock *inet = inet_sk(sk);
+	__be16 orig_sport, orig_dport;
+	struct rtable *rt;
+	int err;
+
+	if (len < (int)sizeof(*sin))
+		return -EINVAL;
+	if (sin->sin_family != AF_INET)
+		return -EAFNOSUPPORT;
+	orig_sport = inet->inet_sport;
+	orig_dport = sin->sin_port;
+	rt = connect_route(sk, sin);
+	if (IS_ERR(rt))
+		return PTR_ERR(rt);
+	err = connect_hash(sk);
+	if (err)
+		goto fail_route;
+	sk_set_txhash(sk);
+	rt = ip_route_newports(&inet->cork.fl.u.ip4, rt, orig_sport, orig_dport,
+			       inet->inet_sport, inet->inet_dport, sk);
+	if (IS_ERR(rt)) {
+		err = PTR_ERR(rt);
+		rt = NULL;
+		goto fail_hash;
+	}
+	sk_setup_caps(sk, &rt->dst);
+	xtcp_init_mss(sk, &rt->dst);
+	connect_start(sk);
+	return 0;
+
+fail_hash:
+	xtcp_table_remove(xtcp_pernet(sock_net(sk)), &xtcp_sk(sk)->entry);
+	xtcp_sk(sk)->hashed = false;
+	if (!(sk->sk_userlocks & SOCK_BINDPORT_LOCK))
+		xtcp_put_port(sk);
+fail_route:
+	if (rt)
+		ip_rt_put(rt);
+	sk->sk_route_caps = 0;
+	inet->inet_dport = 0;
+	if (!(sk->sk_userlocks & SOCK_BINDADDR_LOCK))
+		inet_reset_saddr(sk);
+	return err;
+}
+
+/* What is left of the connection goes, the socket can be used anew. */
+static void disconnect_reset(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	struct inet_sock *inet = inet_sk(sk);
+	struct xtcp_core old = xs->core;
+
+	__skb_queue_purge(&sk->sk_receive_queue);
+	WRITE_ONCE(xs->rcvq_bytes, 0);
+	xtcp_sendq_purge(sk);
+	inet->inet_dport = 0;
+	inet->inet_daddr = 0;
+	if (!(sk->sk_userlocks & SOCK_BINDADDR_LOCK))
+		inet_reset_saddr(sk);
+	WRITE_ONCE(sk->sk_shutdown, 0);
+	sock_reset_flag(sk, SOCK_DONE);
+	xtcp_core_init(&xs->core, old.cfg);
+	xs->core.nodelay = old.nodelay;
+	xs->core.cork = old.cork;
+	xs->core.keepalive = old.keepalive;
+	xs->core.keep_time = old.keep_time;
+	xs->core.keep_intvl = old.keep_intvl;
+	xs->core.keep_cnt = old.keep_cnt;
+	xs->core.syn_cnt = old.syn_cnt;
+	xs->core.user_timeout = old.user_timeout;
+	xs->core.cc = old.cc;
+	sk_dst_reset(sk);
+	if (sk->sk_frag.page) {
+		put_page(sk->sk_frag.page);
+		sk->sk_frag.page = NULL;
+		sk->sk_frag.offset = 0;
+	}
+	sk_error_report(sk);
+}
+
+/* proto.disconnect; socket lock. */
+int xtcp_disconnect(struct sock *sk, int flags)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	u8 state = xs->core.state;
+
+	if (state == XTCP_LISTEN) {
+		xtcp_listener_close(sk);
+		xtcp_core_shutdown(&xs->core, xtcp_now());
+	} else if (state != XTCP_CLOSED) {
+		xtcp_core_abort(&xs->core, ECONNRESET);
+		if (state == XTCP_SYN_SENT)
+			WRITE_ONCE(sk->sk_err, ECONNRESET);
+	}
+	xtcp_settle(sk);
+	if (xs->hashed) {
+		xtcp_table_remove(xtcp_pernet(sock_net(sk)), &xs->entry);
+		xs->hashed = false;
+	}
+	if (!(sk->sk_userlocks & SOCK_BINDPORT_LOCK))
+		xtcp_put_port(sk);
+	disconnect_reset(sk);
+	return 0;
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+/* send() and its relatives. */
+#include "conn/conn.h"
+#include "sock/sock.h"
+#include "tx/tx.h"
+
+static bool can_send(const struct sock *sk)
+{
+	return sk->sk_state == TCP_ESTABLISHED || sk->sk_state == TCP_CLOSE_WAIT;
+}
+
+/* What was appended goes out, as far as it may. */
+static void push(struct sock *sk)
+{
+	xtcp_core_push(&xtcp_sk(sk)->core);
+	xtcp_settle(sk);
+}
+
+/* Appends all of @msg, waiting for room; returns 0 or why it stopped. */
+static int send_all(struct sock *sk, struct msghdr *msg, long *timeo,
+		    int *copied)
+{
+	struct xtcp_core *c = &xtcp_sk(sk)->core;
+	u32 unpushed = 0;
+
+	while (msg_data_left(msg)) {
+		int n;
+
+		if (sk->sk_err || (sk->sk_shutdown & SEND_SHUTDOWN) ||
+		    !xtcp_core_can_write(c))
+			return -EPIPE;
+		n = xtcp_sendq_append(sk, msg, msg_data_left(msg));
+		if (n > 0) {
+			xtcp_core_wrote(c, n);
+			*copied += n;
+			unpushed += n;
+			/* The wire need not wait for the rest of the copy. */
+			if (unpushed >= 65536) {
+				unpushed = 0;
+				xtcp_settle(sk);
+			}
+			continue;
+		}
+		if (n != -EAGAIN && n != -ENOMEM)
+			return n;
+		push(sk);
+		set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
+		n = sk_stream_wait_memory(sk, timeo);
+		if (n)
+			return n;
+	}
+	return 0;
+}
+
+/* proto.sendmsg: process context, no lock. */
+int xtcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
+{
+	struct xtcp_core *c = &xtcp_sk(sk)->core;
+	int copied = 0, err = 0;
+	bool cork;
+	long timeo;
+
+	if (msg->msg_flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	lock_sock(sk);
+	timeo = sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT);
+	if (!can_send(sk))
+		err = sk_stream_wait_connect(sk, &timeo);
+	sk_clear_bit(SOCKWQ_ASYNC_NOSPACE, sk);
+	if (!err) {
+		cork = c->cork;
+		if (msg->msg_flags & MSG_MORE)
+			c->cork = true;
+		if (sk->sk_err || (sk->sk_shutdown & SEND_SHUTDOWN))
+			err = -EPIPE;
+		else
+			err = send_all(sk, msg, &timeo, &copied);
+		push(sk);
+		c->cork = cork;
+	}
+	if (err && !copied) {
+		copied = sk_stream_error(sk, msg->msg_flags, err);
+		/* Edge-triggered pollers must hear of room they never saw. */
+		if (copied == -EAGAIN)
+			sk->sk_write_space(sk);
+	}
+	release_sock(sk);
+	return copied;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The socket calls, one file for a group of them. */
+#ifndef XTCP_SOCK_H
+#define XTCP_SOCK_H
+
+#include "xtcp.h"
+
+/* family.c */
+int xtcp_family_init(void);
+void xtcp_family_close(void);
+void xtcp_family_exit(void);
+int xtcp_init_sock(struct sock *sk);
+void xtcp_sock_destruct(struct sock *sk);
+
+/* bind.c */
+int xtcp_bind(struct socket *sock, struct sockaddr *uaddr, int len);
+int xtcp_getname(struct socket *sock, struct sockaddr *uaddr, int peer);
+
+/* connect.c */
+int xtcp_connect_stream(struct socket *sock, struct sockaddr *uaddr, int len,
+			int flags);
+int xtcp_v4_connect(struct sock *sk, struct sockaddr *uaddr, int len);
+int xtcp_disconnect(struct sock *sk, int flags);
+
+/* listen.c */
+int xtcp_listen(struct socket *sock, int backlog);
+
+/* sendmsg.c, recvmsg.c */
+int xtcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len);
+int xtcp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags,
+		 int *addr_len);
+
+/* close.c */
+void xtcp_close(struct sock *sk, long timeout);
+void xtcp_shutdown(struct sock *sk, int how);
+
+/* Out of all tables; frees a closed socket that the user has left. */
+void xtcp_done(struct sock *sk);
+
+/* Drops the last references.  SOCK_DEAD, CLOSED; socket lock. */
+void xtcp_sock_destroy(struct sock *sk);
+
+/* A connection that was never accepted.  BH off, its lock held and released. */
+void xtcp_child_kill(struct sock *sk);
+
+/* All orphans of a namespace, at once, with RST.  May sleep. */
+void xtcp_orphans_purge(struct xtcp_net *xn);
+
+/* sockopt.c */
+int xtcp_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,
+		    unsigned int optlen);
+int xtcp_getsockopt(struct sock *sk, int level, int optname,
+		    char __user *optval, int __user *optlen);
+
+/* proto.keepalive: SO_KEEPALIVE was set.  Socket lock. */
+void xtcp_keepalive(struct sock *sk, int on);
+
+/* poll.c */
+__poll_t xtcp_poll(struct file *file, struct socket *sock, poll_table *wait);
+void xtcp_write_space(struct sock *sk);
+int xtcp_ioctl(struct sock *sk, int cmd, XTCP_IOCTL_ARG);
+
+#endif /* XTCP_SOCK_H */

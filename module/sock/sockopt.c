@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Options: level IPPROTO_TCP with TCP's numbers, one small function each.
+ * What is not in the tables is refused with ENOPROTOOPT.
+ */
+#include <linux/sockptr.h>
+#include <linux/tcp.h>
+#include <net/ip.h>
+#include "conn/conn.h"
+#include "rx/rx.h"
+#include "sock/sock.h"
+#include "tx/tx.h"
+
+#define MSEC_US		1000U
+
+static struct xtcp_core *core_of(struct sock *sk)
+{
+	return &xtcp_sk(sk)->core;
+}
+
+static bool is_live(const struct sock *sk)
+{
+	return sk->sk_state != TCP_CLOSE && sk->sk_state != TCP_LISTEN;
+}
+
+static int set_nodelay(struct sock *sk, int val)
+{
+	core_of(sk)->nodelay = val;
+	if (val && is_live(sk))
+		xtcp_core_push(core_of(sk));
+	return 0;
+}
+
+static int get_nodelay(struct sock *sk)
+{
+	return core_of(sk)->nodelay;
+}
+
+static int set_cork(struct sock *sk, int val)
+{
+	core_of(sk)->cork = val;
+	if (!val && is_live(sk))
+		xtcp_core_push(core_of(sk));
+	return 0;
+}
+
+static int get_cork(struct sock *sk)
+{
+	return core_of(sk)->cork;
+}
+
+static int set_maxseg(struct sock *sk, int val)
+{
+	if (val && (val < XTCP_MSS_MIN || val > 32767))
+		return -EINVAL;
+	xtcp_sk(sk)->user_mss = val;
+	return 0;
+}
+
+static int get_maxseg(struct sock *sk)
+{
+	if (is_live(sk))
+		return core_of(sk)->mss;
+	return xtcp_sk(sk)->user_mss ?: XTCP_MSS_DEFAULT;
+}
+
+void xtcp_keepalive(struct sock *sk, int on)
+{
+	core_of(sk)->keepalive = on;
+	xtcp_core_set_keepalive(core_of(sk), xtcp_now());
+	if (is_live(sk))
+		xtcp_settle(sk);
+}
+
+static int set_keepidle(struct sock *sk, int val)
+{
+	if (val < 1 || val > 32767)
+		return -EINVAL;
+	core_of(sk)->keep_time = min_t(u64, (u64)val * USEC_PER_SEC, U32_MAX);
+	xtcp_core_set_keepalive(core_of(sk), xtcp_now());
+	return 0;
+}
+
+static int get_keepidle(struct sock *sk)
+{
+	const struct xtcp_core *c = core_of(sk);
+
+	return (c->keep_time ?: c->cfg->keepalive_time) / USEC_PER_SEC;
+}
+
+static int set_keepintvl(struct sock *sk, int val)
+{
+	if (val < 1 || val > 32767)
+		return -EINVAL;
+	core_of(sk)->keep_intvl = min_t(u64, (u64)val * USEC_PER_SEC, U32_MAX);
+	return 0;
+}
+
+static int get_keepintvl(struct sock *sk)
+{
+	const struct xtcp_core *c = core_of(sk);
+
+	return (c->keep_intvl ?: c->cfg->keepalive_intvl) / USEC_PER_SEC;
+}
+
+static int set_keepcnt(struct sock *sk, int val)
+{
+	if (val < 1 || val > 127)
+		return -EINVAL;
+	core_of(sk)->keep_cnt = val;
+	return 0;
+}
+
+static int get_keepcnt(struct sock *sk)
+{
+	return core_of(sk)->keep_cnt ?: core_of(sk)->cfg->keepalive_probes;
+}
+
+static int set_syncnt(struct sock *sk, int val)
+{
+	if (val < 1 || val > 127)
+		return -EINVAL;
+	core_of(sk)->syn_cnt = val;
+	return 0;
+}
+
+static int get_syncnt(struct sock *sk)
+{
+	return core_of(sk)->syn_cnt ?: core_of(sk)->cfg->syn_retries;
+}
+
+static int set_linger2(struct sock *sk, int val)
+{
+	const struct xtcp_cfg *cfg = core_of(sk)->cfg;
+
+	if (val < 0)
+		return -EINVAL;
+	xtcp_sk(sk)->linger2 = val ?
+		min_t(u64, (u64)val * USEC_PER_SEC, 120ULL * USEC_PER_SEC) :
+		cfg->fin_timeout;
+	return 0;
+}
+
+static int get_linger2(struct sock *sk)
+{
+	return xtcp_sk(sk)->linger2 / USEC_PER_SEC;
+}
+
+static int set_user_timeout(struct sock *sk, int val)
+{
+	if (val < 0)
+		return -EINVAL;
+	core_of(sk)->user_timeout = min_t(u64, (u64)val * MSEC_US, U32_MAX);
+	return 0;
+}
+
+static int get_user_timeout(struct sock *sk)
+{
+	return core_of(sk)->user_timeout / MSEC_US;
+}
+
+static int set_quickack(struct sock *sk, int val)
+{
+	core_of(sk)->quickack = val;
+	return 0;
+}
+
+static int get_quickack(struct sock *sk)
+{
+	return core_of(sk)->quickack;
+}
+
+struct int_option {
+	int (*set)(struct sock *sk, int val);
+	int (*get)(struct sock *sk);
+};
+
+static const struct int_option int_options[] = {
+	[TCP_NODELAY]		= { set_nodelay, get_nodelay },
+	[TCP_MAXSEG]		= { set_maxseg, get_maxseg },
+	[TCP_CORK]		= { set_cork, get_cork },
+	[TCP_KEEPIDLE]		= { set_keepidle, get_keepidle },
+	[TCP_KEEPINTVL]		= { set_keepintvl, get_keepintvl },
+	[TCP_KEEPCNT]		= { set_keepcnt, get_keepcnt },
+	[TCP_SYNCNT]		= { set_syncnt, get_syncnt },
+	[TCP_LINGER2]		= { set_linger2, get_linger2 },
+	[TCP_QUICKACK]		= { set_quickack, get_quickack },
+	[TCP_USER_TIMEOUT]	= { set_user_timeout, get_user_timeout },
+};
+
+static const struct int_option *int_option(int optname)
+{
+	if (optname < 0 || optname >= (int)ARRAY_SIZE(int_options) ||
+	    !int_options[optname].set)
+		return NULL;
+	return &int_options[optname];
+}
+
+/* TCP_CONGESTION: by name, kept for connections to come as well. */
+static int set_congestion(struct sock *sk, sockptr_t optval, unsigned int optlen)
+{
+	const struct xtcp_cc *cc;
+	char name[16] = "";
+
+	if (!optlen)
+		return -EINVAL;
+	if (copy_from_sockptr(name, optval, min_t(u32, optlen, sizeof(name) - 1)))
+		return -EFAULT;
+	cc = xtcp_cc_find(strim(name));
+	if (!cc)
+		return -ENOENT;
+	lock_sock(sk);
+	core_of(sk)->cc = cc;
+	release_sock(sk);
+	return 0;
+}
+
+int xtcp_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,
+		    unsigned int optlen)
+{
+	const struct int_option *o;
+	int val, err;
+
+	if (level == SOL_IP)
+		return ip_setsockopt(sk, level, optname, optval, optlen);
+	if (level != SOL_TCP)
+		return -ENOPROTOOPT;
+	if (optname == TCP_CONGESTION)
+		return set_congestion(sk, optval, optlen);
+	o = int_option(optname);
+	if (optlen < sizeof(int))
+		return o ? -EINVAL : -ENOPROTOOPT;
+	if (copy_from_sockptr(&val, optval, sizeof(val)))
+		return -EFAULT;
+	if (!o)
+		return -ENOPROTOOPT;
+	lock_sock(sk);
+	err = o->set(sk, val);
+	if (is_live(sk))
+		xtcp_settle(sk);
+	release_sock(sk);
+	return err;
+}
+
+/* TCP_INFO: the fields that this slice knows; the rest is 0. */
+static void fill_info(struct sock *sk, struct tcp_info *info)
+{
+	const struct xtcp_core *c = core_of(sk);
+
+	memset(info, 0, sizeof(*info));
+	info->tcpi_state = sk->sk_state;
+	info->tcpi_retransmits = c->retrans;
+	info->tcpi_probes = c->probes;
+	info->tcpi_options = c->ws_ok ? TCPI_OPT_WSCALE : 0;
+	info->tcpi_snd_wscale = c->snd_wscale;
+	info->tcpi_rcv_wscale = c->rcv_wscale;
+	info->tcpi_rto = c->rtt.rto;
+	info->tcpi_snd_mss = c->mss;
+	info->tcpi_rcv_mss = c->rcv_mss;
+	info->tcpi_unacked = c->mss ? DIV_ROUND_UP(xtcp_core_flight(c), c->mss) : 0;
+	info->tcpi_pmtu = xtcp_sk(sk)->mtu;
+	info->tcpi_rtt = c->rtt.srtt >> 3;
+	info->tcpi_rttvar = c->rtt.rttvar >> 2;
+	info->tcpi_min_rtt = c->rtt.min_rtt;
+	info->tcpi_snd_cwnd = c->mss ? c->cwnd / c->mss : 0;
+	info->tcpi_snd_ssthresh = c->mss ? c->ssthresh / c->mss : 0;
+	info->tcpi_advmss = c->own_mss;
+	info->tcpi_total_retrans = c->total_retrans;
+	info->tcpi_snd_wnd = c->snd_wnd;
+	info->tcpi_notsent_bytes = c->write_seq - c->snd_nxt;
+	if (sk->sk_state == TCP_LISTEN) {
+		info->tcpi_unacked = READ_ONCE(sk->sk_ack_backlog);
+		info->tcpi_sacked = READ_ONCE(sk->sk_max_ack_backlog);
+	}
+}
+
+static int put_answer(char __user *optval, int __user *optlen, int len,
+		      const void *data, int size)
+{
+	len = min(len, size);
+	if (put_user(len, optlen) || copy_to_user(optval, data, len))
+		return -EFAULT;
+	return 0;
+}
+
+static int get_info(struct sock *sk, char __user *optval, int __user *optlen,
+		    int len)
+{
+	struct tcp_info info;
+
+	lock_sock(sk);
+	fill_info(sk, &info);
+	release_sock(sk);
+	return put_answer(optval, optlen, len, &info, sizeof(info));
+}
+
+static int get_congestion(struct sock *sk, char __user *optval,
+			  int __user *optlen, int len)
+{
+	char name[16] = "";
+
+	lock_sock(sk);
+	strscpy(name, core_of(sk)->cc->name, sizeof(name));
+	release_sock(sk);
+	return put_answer(optval, optlen, len, name, sizeof(name));
+}
+
+int xtcp_getsockopt(struct sock *sk, int level, int optname,
+		    char __user *optval, int __user *optlen)
+{
+	const struct int_option *o;
+	int val, len;
+
+	if (level == SOL_IP)
+		return ip_getsockopt(sk, level, optname, optval, optlen);
+	if (level != SOL_TCP)
+		return -ENOPROTOOPT;
+	if (get_user(len, optlen))
+		return -EFAULT;
+	if (len < 0)
+		return -EINVAL;
+	if (optname == TCP_INFO)
+		return get_info(sk, optval, optlen, len);
+	if (optname == TCP_CONGESTION)
+		return get_congestion(sk, optval, optlen, len);
+	o = int_option(optname);
+	if (!o)
+		return -ENOPROTOOPT;
+	lock_sock(sk);
+	val = o->get(sk);
+	release_sock(sk);
+	return put_answer(optval, optlen, len, &val, sizeof(val));
+}

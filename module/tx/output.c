@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Sends all that the core allows, a segment a decision. */
+#include <net/dst.h>
+#include <net/route.h>
+#include "conn/conn.h"
+#include "rx/rx.h"
+#include "tx/tx.h"
+
+/* Bytes of IP and XTCP header in a full segment. */
+#define XTCP_V4_OVERHEAD	(sizeof(struct iphdr) + XTCP_HDR_MIN)
+
+static u16 mss_of_mtu(const struct sock *sk, u32 mtu)
+{
+	u32 mss = mtu > XTCP_V4_OVERHEAD ? mtu - XTCP_V4_OVERHEAD : 0;
+	u16 user = xtcp_sk(sk)->user_mss;
+
+	mss = clamp_t(u32, mss, XTCP_MSS_MIN, 65495);
+	return user ? min_t(u32, mss, user) : mss;
+}
+
+void xtcp_sync_mss(struct sock *sk, u32 mtu)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+
+	xs->mtu = mtu;
+	xtcp_core_set_mss(&xs->core, mss_of_mtu(sk, mtu), xtcp_now());
+	xs->core.burst = xs->core.mss;
+}
+
+void xtcp_init_mss(struct sock *sk, struct dst_entry *dst)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+
+	xs->mtu = dst_mtu(dst);
+	xs->core.mss = mss_of_mtu(sk, xs->mtu);
+	xs->core.own_mss = min_t(u32, dst_metric_advmss(dst), 65495);
+	if (xs->user_mss)
+		xs->core.own_mss = min(xs->core.own_mss, xs->user_mss);
+	xs->core.burst = xs->core.mss;
+}
+
+/* One segment; false: no memory, try later. */
+static bool output_one(struct sock *sk, const struct xtcp_txd *d)
+{
+	struct xtcp_core *c = &xtcp_sk(sk)->core;
+	struct xtcp_hdr h;
+	struct sk_buff *skb;
+
+	skb = xtcp_xmit_alloc(GFP_ATOMIC);
+	if (!skb)
+		return false;
+	if (d->len && xtcp_sendq_attach(sk, skb, d->seq, d->len)) {
+		kfree_skb(skb);
+		return false;
+	}
+	xtcp_core_hdr(c, d, &h);
+	/*
+	 * A segment that IP or a queue below refuses is a lost one: the
+	 * retransmission timer sees to it, as it does natively.
+	 */
+	xtcp_xmit(sk, skb, &h);
+	return true;
+}
+
+/* Room to write grows with what may be in flight, up to the limit. */
+static void sndbuf_expand(struct sock *sk)
+{
+	u32 want = 2 * (xtcp_sk(sk)->core.cwnd + 16384);
+
+	if (sk->sk_userlocks & SOCK_SNDBUF_LOCK)
+		return;
+	want = min_t(u32, want, 4194304);
+	if (want > sk->sk_sndbuf)
+		WRITE_ONCE(sk->sk_sndbuf, want);
+}
+
+void xtcp_output(struct sock *sk)
+{
+	struct xtcp_core *c = &xtcp_sk(sk)->core;
+	struct dst_entry *dst = __sk_dst_get(sk);
+	struct xtcp_txd d;
+	u64 now = xtcp_now();
+
+	if (dst && unlikely(dst_mtu(dst) != xtcp_sk(sk)->mtu))
+		xtcp_sync_mss(sk, dst_mtu(dst));
+	xtcp_rcv_refresh(sk);
+	while (xtcp_core_next_tx(c, now, &d)) {
+		if (unlikely(!output_one(sk, &d))) {
+			XTCP_INC(sock_net(sk), NOMEM);
+			xtcp_core_tx_failed(c, now);
+			break;
+		}
+		xtcp_core_sent(c, &d, now);
+	}
+	sndbuf_expand(sk);
+}

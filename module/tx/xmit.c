@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The IP edge: the one place that calls IP's output, computes checksums and
+ * knows which number the IP header carries.
+ */
+#include <linux/tcp.h>
+#include <net/checksum.h>
+#include <net/inet_ecn.h>
+#include <net/ip.h>
+#include <net/route.h>
+#include "tx/tx.h"
+
+#define XTCP_HEADROOM	(LL_MAX_HEADER + sizeof(struct iphdr) + MAX_IPOPTLEN + \
+			 XTCP_HDR_MAX + 64)
+
+struct sk_buff *xtcp_xmit_alloc(gfp_t gfp)
+{
+	struct sk_buff *skb = alloc_skb(XTCP_HEADROOM, gfp);
+
+	if (skb)
+		skb_reserve(skb, XTCP_HEADROOM);
+	return skb;
+}
+
+/*
+ * A device that computes only TCP's and UDP's checksums may misread our
+ * protocol number, so it is asked only if it can do any checksum.
+ */
+static bool csum_by_device(const struct dst_entry *dst)
+{
+	return dst && (dst->dev->features & NETIF_F_HW_CSUM);
+}
+
+static void set_checksum(struct sk_buff *skb, __be32 saddr, __be32 daddr,
+			 bool by_device)
+{
+	struct tcphdr *th = tcp_hdr(skb);
+
+	if (by_device) {
+		skb->ip_summed = CHECKSUM_PARTIAL;
+		skb->csum_start = skb_transport_header(skb) - skb->head;
+		skb->csum_offset = offsetof(struct tcphdr, check);
+		th->check = ~csum_tcpudp_magic(saddr, daddr, skb->len,
+					       XTCP_CSUM_PROTO, 0);
+		return;
+	}
+	skb->ip_summed = CHECKSUM_NONE;
+	th->check = csum_tcpudp_magic(saddr, daddr, skb->len, XTCP_CSUM_PROTO,
+				      skb_checksum(skb, 0, skb->len, 0));
+}
+
+static void push_header(struct sk_buff *skb, const struct xtcp_hdr *h)
+{
+	u8 *p = skb_push(skb, xtcp_hdr_len(h));
+
+	skb_reset_transport_header(skb);
+	xtcp_hdr_write(p, h);
+}
+
+int xtcp_xmit(struct sock *sk, struct sk_buff *skb, const struct xtcp_hdr *h)
+{
+	struct inet_sock *inet = inet_sk(sk);
+
+	push_header(skb, h);
+	/*
+	 * The socket stays until the segment has left the machine; nobody is
+	 * woken then (SOCK_USE_WRITE_QUEUE): the ACK does that.
+	 */
+	skb->sk = sk;
+	skb->destructor = sock_wfree;
+	skb_set_hash_from_sk(skb, sk);
+	refcount_add(skb->truesize, &sk->sk_wmem_alloc);
+	set_checksum(skb, inet->inet_saddr, inet->inet_daddr,
+		     csum_by_device(__sk_dst_get(sk)));
+	XTCP_INC(sock_net(sk), OUTSEGS);
+	return ip_queue_xmit(sk, skb, &inet->cork.fl);
+}
+
+static struct rtable *reply_route(struct net *net, const struct xtcp_reply *r,
+				  const struct xtcp_hdr *h)
+{
+	struct flowi4 fl4;
+
+	flowi4_init_output(&fl4, r->oif, r->mark, r->tos & ~INET_ECN_MASK,
+			   RT_SCOPE_UNIVERSE, xtcp_ipproto, 0, r->daddr,
+			   r->saddr, htons(h->dport), htons(h->sport),
+			   sock_net_uid(net, NULL));
+	return ip_route_output_flow(net, &fl4, NULL);
+}
+
+static void reply_ip_header(struct net *net, struct sk_buff *skb,
+			    const struct xtcp_reply *r)
+{
+	struct iphdr *iph = skb_push(skb, sizeof(*iph));
+
+	skb_reset_network_header(skb);
+	memset(iph, 0, sizeof(*iph));
+	iph->version = 4;
+	iph->ihl = sizeof(*iph) / 4;
+	iph->tos = r->tos;
+	iph->frag_off = htons(IP_DF);
+	iph->ttl = ip4_dst_hoplimit(skb_dst(skb));
+	iph->protocol = xtcp_ipproto;
+	iph->saddr = r->saddr;
+	iph->daddr = r->daddr;
+	ip_select_ident(net, skb, NULL);
+}
+
+void xtcp_xmit_reply(struct net *net, struct sk_buff *skb,
+		     const struct xtcp_reply *r, const struct xtcp_hdr *h)
+{
+	struct rtable *rt = reply_route(net, r, h);
+
+	if (IS_ERR(rt)) {
+		kfree_skb(skb);
+		return;
+	}
+	skb_dst_set(skb, &rt->dst);
+	push_header(skb, h);
+	set_checksum(skb, r->saddr, r->daddr, csum_by_device(&rt->dst));
+	skb->mark = r->mark;
+	if (r->txhash)
+		__skb_set_hash(skb, r->txhash, false, true);
+	reply_ip_header(net, skb, r);
+	XTCP_INC(net, OUTSEGS);
+	ip_local_out(net, NULL, skb);
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The host's own structures: the socket, what stands in the tables, and the
+ * state of a network namespace.  Who may touch what: Documentation/locking.md.
+ */
+#ifndef XTCP_H
+#define XTCP_H
+
+#include <linux/in6.h>
+#include <linux/siphash.h>
+#include <linux/skbuff.h>
+#include <linux/timer.h>
+#include <linux/timekeeping.h>
+#include <linux/wait.h>
+#include <net/inet_sock.h>
+#include <net/net_namespace.h>
+#include <net/sock.h>
+#include "uapi/linux/xtcp.h"
+#include "compat/compat.h"
+#include "core/core.h"
+#include "mib.h"
+
+/* The pseudo-header has TCP's number whatever the IP header says. */
+#define XTCP_CSUM_PROTO		IPPROTO_TCP
+
+#define XTCP_EHASH_BITS		14	/* buckets of the table of connections */
+#define XTCP_EHASH_LOCKS	256
+#define XTCP_BHASH_BITS		10	/* buckets of the table of ports */
+#define XTCP_LHASH_BITS		8	/* buckets of the table of listeners */
+
+extern int xtcp_family;		/* module parameters; fixed after load */
+extern int xtcp_ipproto;
+
+/*
+ * struct xtcp_key - who talks with whom; IPv4 addresses are v4-mapped
+ * Ports and addresses in network byte order, @l local and @r remote.
+ */
+struct xtcp_key {
+	struct in6_addr laddr;
+	struct in6_addr raddr;
+	__be16 lport;
+	__be16 rport;
+};
+
+enum xtcp_kind {
+	XTCP_KIND_SOCK,		/* struct xtcp_sock */
+	XTCP_KIND_REQ,		/* struct xtcp_reqsk */
+	XTCP_KIND_TW,		/* struct xtcp_twsk */
+};
+
+/*
+ * struct xtcp_entry - what the table of connections holds
+ * Found under RCU.  Linked and unlinked under its bucket's lock.
+ */
+struct xtcp_entry {
+	struct hlist_node node;
+	struct xtcp_key key;
+	u32 hash;
+	int bound_if;		/* 0: any */
+	u8 kind;		/* enum xtcp_kind */
+};
+
+/* A local port in use; one owner a socket or mini-socket on it. */
+struct xtcp_bucket {
+	struct hlist_node node;
+	struct hlist_head owners;
+	u16 port;		/* host byte order */
+	bool autobound;		/* all owners got it from connect() */
+};
+
+struct xtcp_owner {
+	struct hlist_node node;
+	struct xtcp_bucket *bucket;	/* NULL: owns no port */
+	struct sock *sk;	/* NULL: TIME_WAIT */
+	__be32 rcv_saddr;	/* TIME_WAIT: as the socket had them */
+	int bound_if;
+	bool reuse;
+	bool reuseport;
+	kuid_t uid;
+};
+
+/* What a listening socket has beside; allocated by listen(). */
+struct xtcp_listener {
+	spinlock_t lock;	/* everything in here; BH off */
+	bool open;		/* cleared once, when listening ends */
+	struct list_head reqs;	/* SYN queue, struct xtcp_reqsk.link */
+	u32 nreqs;
+	struct list_head ready;	/* accept queue, struct xtcp_sock.ready_link */
+	u32 nready;		/* with the slots reserved for the unfinished */
+	struct rcu_head rcu;
+};
+
+/*
+ * struct xtcp_sock - a socket, whole
+ * inet_sock must be first.  Socket lock, unless said otherwise.
+ */
+struct xtcp_sock {
+	struct inet_sock inet;
+	struct xtcp_core core;
+	struct xtcp_entry entry;
+	struct xtcp_owner owner;
+	struct timer_list timer;	/* the only one; see timer.c */
+	u64 timer_at;			/* microseconds it is armed for */
+	u64 linger_at;			/* orphan in FIN_WAIT_2 ends; 0: none */
+	u32 linger2;			/* its length in microseconds */
+	unsigned long deferred;		/* atomic bits, XTCP_DEFER_* */
+	bool hashed;			/* entry is in the table */
+	bool listed;			/* lnode is in the table of listeners */
+	bool destroyed;			/* xtcp_sock_destroy() was here */
+	u32 rcvq_bytes;			/* payload bytes in sk_receive_queue */
+	u16 user_mss;			/* TCP_MAXSEG, 0: none */
+	u32 mtu;			/* path MTU that core.mss was made from */
+	struct sk_buff *tx_hint;	/* where the last sent range ended */
+	struct hlist_node lnode;	/* table of listeners */
+	struct xtcp_listener __rcu *listener;
+	struct list_head ready_link;	/* accept queue of the parent */
+	struct list_head orphan_link;	/* xtcp_net.orphans */
+};
+
+enum {
+	XTCP_DEFER_TIMER,	/* a deadline came while the user had the lock */
+	XTCP_DEFER_MTU,		/* so did news of the path MTU */
+};
+
+/* struct xtcp_reqsk - SYN queue mini-socket */
+struct xtcp_reqsk {
+	struct xtcp_entry entry;
+	struct xtcp_req req;
+	struct list_head link;	/* empty once taken; listener lock */
+	struct sock *lsk;	/* the listener, held */
+	struct timer_list timer;
+	u32 mark;
+	u32 txhash;
+	u8 tos;
+	struct rcu_head rcu;
+};
+
+/* struct xtcp_twsk - TIME_WAIT mini-socket */
+struct xtcp_twsk {
+	struct xtcp_entry entry;
+	struct xtcp_owner owner;
+	struct xtcp_tw tw;
+	struct net *net;
+	struct timer_list timer;
+	u32 mark;
+	u32 txhash;
+	u8 tos;
+	struct rcu_head rcu;
+};
+
+/* struct xtcp_net - a network namespace */
+struct xtcp_net {
+	struct net *net;
+	struct xtcp_cfg cfg;
+	struct hlist_head *ehash;
+	spinlock_t ehash_lock[XTCP_EHASH_LOCKS];
+	struct hlist_head *bhash;
+	spinlock_t bhash_lock;		/* before any ehash_lock */
+	struct hlist_head *lhash;	/* listeners; RCU */
+	spinlock_t lhash_lock;
+	siphash_key_t isn_secret;
+	siphash_key_t port_secret;
+	u32 hash_secret;
+	atomic_t port_step[256];	/* RFC 6056, algorithm 4 */
+	struct list_head orphans;	/* xtcp_sock.orphan_link */
+	spinlock_t orphan_lock;
+	bool dying;			/* orphan_lock: no more orphans */
+	atomic_t nsocks;		/* struct xtcp_sock that exist */
+	atomic_t ntw;
+	atomic_t nreqs;
+	atomic_t norphans;
+	struct xtcp_counters __percpu *mib;
+	struct ctl_table_header *sysctl;
+};
+
+/*
+ * What stands in skb->cb of a received segment: the core's descriptor until
+ * the payload is delivered, then which part of it is still to be read.
+ */
+struct xtcp_rx_cb {
+	union {
+		struct xtcp_rxd rxd;
+		struct {
+			u32 off;	/* first byte not read */
+			u32 end;	/* the one after the last */
+		};
+	};
+};
+
+/* The same for the send queue. */
+struct xtcp_tx_cb {
+	u32 seq;		/* of the first byte */
+};
+
+#define XTCP_RX_CB(skb) ((struct xtcp_rx_cb *)(skb)->cb)
+#define XTCP_TX_CB(skb) ((struct xtcp_tx_cb *)(skb)->cb)
+
+extern unsigned int xtcp_net_id;
+extern struct proto xtcp_prot;
+extern const struct proto_ops xtcp_stream_ops;
+
+static inline struct xtcp_sock *xtcp_sk(const struct sock *sk)
+{
+	return (struct xtcp_sock *)sk;
+}
+
+static inline struct sock *xtcp_core_sk(struct xtcp_core *c)
+{
+	return &container_of(c, struct xtcp_sock, core)->inet.sk;
+}
+
+static inline struct sk_buff *xtcp_rxd_skb(struct xtcp_rxd *d)
+{
+	return container_of((char *)d, struct sk_buff, cb[0]);
+}
+
+/* Microseconds of the core's clock, never 0. */
+static inline u64 xtcp_now(void)
+{
+	return div_u64(ktime_get_ns(), NSEC_PER_USEC) | 1;
+}
+
+struct xtcp_net *xtcp_pernet(const struct net *net);
+
+#define XTCP_INC(net, id) \
+	this_cpu_inc(xtcp_pernet(net)->mib->v[XTCP_CNT_##id])
+
+#endif /* XTCP_H */
