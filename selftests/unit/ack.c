@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "unit.h"
+
+#define ACK(n)	host_seg(IRS + 1, ISS + 1 + (n), XTCP_ACK, 0, 60000)
+
+static void frees_and_rearms(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	host_wrote(3 * MSS);
+	EQUAL(H.sent, 3);
+	H.now += 50000;
+	ACK(MSS);
+	EQUAL(H.c.snd_una, ISS + 1 + MSS);
+	CHECK(H.sig & XTCP_SIG_ACKED);
+	EQUAL(H.c.rtt.srtt >> 3, 50000);
+	EQUAL(H.c.deadline[XTCP_T_RTX], H.now + H.c.rtt.rto);
+	ACK(3 * MSS);
+	EQUAL(H.c.deadline[XTCP_T_RTX], 0);
+	EQUAL(H.c.rtt.sent, 0);
+}
+
+static void fast_retransmit(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	host_wrote(20 * MSS);
+	EQUAL(H.sent, 10);
+	host_clear();
+	/* Two duplicates let one new segment out each (limited transmit). */
+	ACK(0);
+	ACK(0);
+	EQUAL(H.sent, 2);
+	EQUAL(H.out[0].d.seq, ISS + 1 + 10 * MSS);
+	CHECK(!H.c.in_recovery);
+	ACK(0);
+	EQUAL(H.sent, 3);
+	CHECK(H.c.in_recovery);
+	EQUAL(H.out[2].d.seq, ISS + 1);
+	EQUAL(H.out[2].d.len, MSS);
+	CHECK(H.out[2].d.rtx);
+	EQUAL(H.c.ssthresh, 6 * MSS);
+	EQUAL(H.c.cwnd, 9 * MSS);
+	EQUAL(H.mib[XTCP_MIB_FASTRETRANS], 1);
+	EQUAL(H.mib[XTCP_MIB_DUPACKS], 3);
+	/* A partial ACK repeats the next hole and deflates. */
+	ACK(4 * MSS);
+	EQUAL(H.out[3].d.seq, ISS + 1 + 4 * MSS);
+	EQUAL(H.c.cwnd, 6 * MSS);
+	CHECK(H.c.in_recovery);
+	/* A full one ends it. */
+	ACK(12 * MSS);
+	CHECK(!H.c.in_recovery);
+	CHECK(H.c.cwnd <= H.c.ssthresh);
+}
+
+static void not_duplicates(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	host_wrote(5 * MSS);
+	for (int i = 0; i < 5; i++)
+		host_seg(IRS + 1, ISS + 1, XTCP_ACK, 0, 59000 - i);
+	EQUAL(H.c.dupacks, 0);
+	for (int i = 0; i < 5; i++)
+		host_seg(IRS + 1 + i, ISS + 1, XTCP_ACK, 1, H.c.snd_wnd);
+	EQUAL(H.c.dupacks, 0);
+	ACK(5 * MSS);
+	for (int i = 0; i < 5; i++)
+		ACK(5 * MSS);
+	EQUAL(H.c.dupacks, 0);
+}
+
+static void after_timeout(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	host_wrote(8 * MSS);
+	host_clear();
+	host_expire();
+	CHECK(H.c.in_loss);
+	EQUAL(H.sent, 1);
+	EQUAL(H.out[0].d.seq, ISS + 1);
+	EQUAL(H.c.cwnd, MSS);
+	EQUAL(H.c.ssthresh, 4 * MSS);
+	/* Duplicates now answer the repetition. */
+	for (int i = 0; i < 5; i++)
+		ACK(0);
+	CHECK(!H.c.in_recovery);
+	/* Go back N, as slow start lets it. */
+	ACK(MSS);
+	EQUAL(H.c.cwnd, 2 * MSS);
+	EQUAL(H.sent, 3);
+	EQUAL(H.out[2].d.seq, ISS + 1 + 2 * MSS);
+	CHECK(H.out[2].d.rtx);
+	EQUAL(H.c.rtt.sent, 0);
+	ACK(8 * MSS);
+	CHECK(!H.c.in_loss);
+	EQUAL(H.c.retrans, 0);
+	/* RFC 6582: no fast retransmit before recover is passed. */
+	EQUAL(H.c.recover, H.c.snd_una);
+}
+
+static void window_updates(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	host_seg(IRS + 1, ISS + 1, XTCP_ACK, 0, 61000);
+	EQUAL(H.c.snd_wnd, 61000);
+	EQUAL(H.c.max_snd_wnd, 61000);
+	/* The same numbers and a smaller window: an older segment. */
+	host_seg(IRS + 1, ISS + 1, XTCP_ACK, 0, 100);
+	EQUAL(H.c.snd_wnd, 61000);
+	host_seg(IRS + 1, ISS + 1, XTCP_ACK, 10, 100);
+	EQUAL(H.c.snd_wnd, 61000);
+	host_seg(IRS + 11, ISS + 1, XTCP_ACK, 0, 100);
+	EQUAL(H.c.snd_wnd, 100);
+	H.c.snd_wscale = 3;
+	host_seg(IRS + 11, ISS + 1, XTCP_ACK, 0, 100);
+	EQUAL(H.c.snd_wnd, 800);
+}
+
+static void recover_follows(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	for (int i = 0; i < 3; i++) {
+		host_wrote(MSS);
+		ACK((i + 1) * MSS);
+		EQUAL(H.c.recover, H.c.snd_una - 1);
+	}
+}
+
+static void cwnd_validation(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	for (int i = 0; i < 20; i++) {
+		host_wrote(MSS);
+		ACK((i + 1) * MSS);
+	}
+	EQUAL(H.c.cwnd, 10 * MSS);
+}
+
+static void fin_acked(void)
+{
+	host_in(XTCP_FIN_WAIT1);
+	ACK(1);
+	EQUAL(H.c.state, XTCP_FIN_WAIT2);
+	CHECK(H.sig & XTCP_SIG_FIN_ACKED);
+	CHECK(H.sig & XTCP_SIG_FIN_WAIT2);
+	host_in(XTCP_LAST_ACK);
+	host_seg(IRS + 2, ISS + 2, XTCP_ACK, 0, 60000);
+	EQUAL(H.c.state, XTCP_CLOSED);
+	CHECK(!(H.sig & XTCP_SIG_ERROR));
+}
+
+static const struct unit_test tests[] = {
+	{ "an ACK frees, measures and rearms", frees_and_rearms },
+	{ "limited transmit, fast retransmit, NewReno", fast_retransmit },
+	{ "what is no duplicate ACK", not_duplicates },
+	{ "after a timeout", after_timeout },
+	{ "window updates", window_updates },
+	{ "recover stays near snd_una", recover_follows },
+	{ "cwnd does not grow unused", cwnd_validation },
+	{ "the ACK of FIN", fin_acked },
+};
+UNIT_MAIN(tests)

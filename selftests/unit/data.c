@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "unit.h"
+
+#define DATA(at, len) host_seg(IRS + 1 + (at), ISS + 1, XTCP_ACK, len, 60000)
+#define FIN(at, len) \
+	host_seg(IRS + 1 + (at), ISS + 1, XTCP_ACK | XTCP_FIN, len, 60000)
+
+static void in_order(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	EQUAL(DATA(0, 100), XTCP_DROP_NONE);
+	EQUAL(H.delivered, 100);
+	EQUAL(H.c.rcv_nxt, IRS + 101);
+	CHECK(H.sig & XTCP_SIG_READABLE);
+	/* The first ones are acknowledged at once. */
+	EQUAL(H.sent, 1);
+	EQUAL(H.out[0].h.ack, IRS + 101);
+}
+
+static void delayed(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	H.c.quick = 0;
+	DATA(0, MSS);
+	EQUAL(H.sent, 0);
+	EQUAL(H.c.deadline[XTCP_T_DELACK], H.now + H.cfg.delack_min);
+	DATA(MSS, MSS);
+	EQUAL(H.sent, 1);
+	EQUAL(H.c.deadline[XTCP_T_DELACK], 0);
+	DATA(2 * MSS, 10);
+	EQUAL(H.sent, 1);
+	host_expire();
+	EQUAL(H.sent, 2);
+	EQUAL(H.mib[XTCP_MIB_DELAYEDACKS], 1);
+	H.c.quickack = true;
+	DATA(2 * MSS + 10, 10);
+	EQUAL(H.sent, 3);
+}
+
+static void out_of_order(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	H.c.quick = 0;
+	DATA(100, 100);
+	EQUAL(H.delivered, 0);
+	EQUAL(H.sent, 1);
+	EQUAL(H.out[0].h.ack, IRS + 1);
+	EQUAL(DATA(100, 100), XTCP_DROP_DUP_OFO);
+	EQUAL(H.sent, 2);
+	DATA(50, 100);
+	EQUAL(H.c.ooo.count, 2);
+	H.c.quick = 0;
+	DATA(0, 70);
+	EQUAL(H.delivered, 200);
+	EQUAL(H.c.ooo.count, 0);
+	EQUAL(H.sent, 4);
+	EQUAL(H.out[3].h.ack, IRS + 201);
+}
+
+static void repeated(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	DATA(0, 100);
+	EQUAL(DATA(0, 100), XTCP_DROP_OLD_SEQ);
+	EQUAL(H.sent, 2);
+	/* Half old, half new. */
+	EQUAL(DATA(50, 100), XTCP_DROP_NONE);
+	EQUAL(H.delivered, 150);
+	EQUAL(H.discarded, 1);
+}
+
+static void right_edge(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	EQUAL(FIN(59990, 20), XTCP_DROP_NONE);
+	EQUAL(H.c.ooo.bytes, 10);
+	CHECK(!H.c.fin_seen);
+	EQUAL(DATA(60000, 20), XTCP_DROP_OUT_OF_WINDOW);
+	/* Less room than was offered changes nothing. */
+	H.c.rcv_free = 0;
+	EQUAL(DATA(0, 1000), XTCP_DROP_NONE);
+	EQUAL(H.delivered, 1000);
+}
+
+static void fin(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	FIN(0, 100);
+	EQUAL(H.c.state, XTCP_CLOSE_WAIT);
+	EQUAL(H.delivered, 100);
+	EQUAL(H.c.rcv_nxt, IRS + 102);
+	EQUAL(H.out[0].h.ack, IRS + 102);
+	CHECK(H.sig & XTCP_SIG_EOF);
+	/* Again: acknowledged again. */
+	EQUAL(FIN(0, 100), XTCP_DROP_OLD_SEQ);
+	EQUAL(H.sent, 2);
+	/* Behind it nothing exists. */
+	EQUAL(DATA(101, 10), XTCP_DROP_AFTER_FIN);
+	EQUAL(H.delivered, 100);
+}
+
+static void fin_before_its_turn(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	FIN(100, 0);
+	EQUAL(H.c.state, XTCP_ESTABLISHED);
+	DATA(50, 80);
+	DATA(0, 60);
+	EQUAL(H.c.state, XTCP_CLOSE_WAIT);
+	/* What lies behind the FIN was never sent. */
+	EQUAL(H.delivered, 100);
+	EQUAL(H.c.rcv_nxt, IRS + 102);
+	host_in(XTCP_ESTABLISHED);
+	DATA(50, 80);
+	FIN(100, 0);
+	DATA(0, 60);
+	EQUAL(H.delivered, 100);
+	EQUAL(H.c.state, XTCP_CLOSE_WAIT);
+	EQUAL(H.c.ooo.count, 0);
+}
+
+static void zero_window(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	H.c.rcv_free = 0;
+	DATA(0, 60000);
+	EQUAL(H.out[0].h.wnd, 0);
+	/* ACKs and a bare FIN are taken, payload is not. */
+	EQUAL(DATA(60000, 10), XTCP_DROP_OUT_OF_WINDOW);
+	host_wrote(10);
+	host_seg(IRS + 60001, ISS + 11, XTCP_ACK, 0, 60000);
+	EQUAL(H.c.snd_una, ISS + 11);
+	host_seg(IRS + 60001, ISS + 11, XTCP_ACK | XTCP_FIN, 0, 60000);
+	EQUAL(H.c.state, XTCP_CLOSE_WAIT);
+}
+
+static const struct unit_test tests[] = {
+	{ "in order", in_order },
+	{ "delayed ACKs", delayed },
+	{ "out of order", out_of_order },
+	{ "repeated", repeated },
+	{ "at the window's right edge", right_edge },
+	{ "FIN", fin },
+	{ "FIN before its turn", fin_before_its_turn },
+	{ "zero window", zero_window },
+};
+UNIT_MAIN(tests)

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "unit.h"
+
+#define ACK(n)	host_seg(IRS + 1, ISS + 1 + (n), XTCP_ACK, 0, 60000)
+
+static void syn(void)
+{
+	host_new();
+	H.cfg.window_scaling = true;
+	xtcp_core_connect(&H.c, ISS, 1000000, H.now);
+	CHECK(H.c.sig & XTCP_SIG_TX);
+	host_tx(false);
+	EQUAL(H.sent, 1);
+	EQUAL(H.out[0].h.flags, XTCP_SYN);
+	EQUAL(H.out[0].h.seq, ISS);
+	EQUAL(H.out[0].h.ack, 0);
+	EQUAL(H.out[0].h.wnd, 60000);
+	EQUAL(H.out[0].h.mss, MSS);
+	EQUAL(H.out[0].h.opts, XTCP_OPT_MSS | XTCP_OPT_WS);
+	EQUAL(H.out[0].h.wscale, 4);
+	EQUAL(H.c.deadline[XTCP_T_RTX], H.now + 1000000);
+}
+
+static void segments(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	host_wrote(2500);
+	EQUAL(H.sent, 3);
+	EQUAL(H.out[0].d.len, MSS);
+	EQUAL(H.out[0].h.flags, XTCP_ACK);
+	EQUAL(H.out[2].d.len, 500);
+	EQUAL(H.out[2].h.flags, XTCP_ACK | XTCP_PSH);
+	EQUAL(H.out[2].h.ack, IRS + 1);
+}
+
+static void bursts(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	H.c.burst = 5500;
+	host_wrote(7700);
+	EQUAL(H.sent, 2);
+	EQUAL(H.out[0].d.len, 5000);
+	EQUAL(H.out[1].d.len, 2700);
+	EQUAL(H.c.snd_sml, H.c.snd_nxt);
+}
+
+static void windows(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	host_wrote(30000);
+	EQUAL(H.c.snd_nxt, ISS + 1 + 10 * MSS);
+	CHECK(H.c.cwnd_limited);
+	host_in(XTCP_ESTABLISHED);
+	H.c.snd_wnd = 2500;
+	host_wrote(30000);
+	/* 500 more would be less than half of what was ever offered. */
+	EQUAL(H.sent, 2);
+	H.c.max_snd_wnd = 1000;
+	xtcp_core_push(&H.c);
+	host_tx(false);
+	EQUAL(H.sent, 3);
+	EQUAL(H.out[2].d.len, 500);
+}
+
+static void nagle(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	H.c.nodelay = false;
+	host_wrote(1100);
+	EQUAL(H.sent, 2);
+	/* A small one is under way: the next waits. */
+	host_wrote(100);
+	EQUAL(H.sent, 2);
+	/* A full one does not. */
+	host_wrote(900);
+	EQUAL(H.sent, 3);
+	EQUAL(H.out[2].d.len, MSS);
+	host_wrote(10);
+	EQUAL(H.sent, 3);
+	ACK(1100);
+	EQUAL(H.sent, 4);
+	/* FIN takes everything along. */
+	host_wrote(10);
+	xtcp_core_shutdown(&H.c, H.now);
+	host_tx(false);
+	EQUAL(H.sent, 5);
+	EQUAL(H.out[4].d.flags, XTCP_ACK | XTCP_PSH | XTCP_FIN);
+	EQUAL(H.out[4].d.len, 10);
+}
+
+static void cork(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	H.c.cork = true;
+	host_wrote(1500);
+	EQUAL(H.sent, 1);
+	ACK(MSS);
+	EQUAL(H.sent, 1);
+	/* Not for ever: the persist timer lets it go. */
+	CHECK(H.c.deadline[XTCP_T_RTX]);
+	host_expire();
+	EQUAL(H.sent, 2);
+	EQUAL(H.out[1].d.len, 500);
+	host_wrote(1);
+	H.c.cork = false;
+	xtcp_core_push(&H.c);
+	host_tx(false);
+	EQUAL(H.sent, 3);
+}
+
+static void fin(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	H.c.snd_wnd = 0;
+	xtcp_core_shutdown(&H.c, H.now);
+	host_tx(false);
+	EQUAL(H.sent, 0);
+	CHECK(H.c.deadline[XTCP_T_RTX]);
+	host_seg(IRS + 1, ISS + 1, XTCP_ACK, 0, 10);
+	EQUAL(H.sent, 1);
+	EQUAL(H.out[0].h.flags, XTCP_ACK | XTCP_FIN);
+	EQUAL(H.c.snd_nxt, ISS + 2);
+	/* Repeated together with data. */
+	host_in(XTCP_ESTABLISHED);
+	host_wrote(100);
+	xtcp_core_shutdown(&H.c, H.now);
+	host_tx(false);
+	host_clear();
+	host_expire();
+	EQUAL(H.sent, 1);
+	EQUAL(H.out[0].d.len, 100);
+	EQUAL(H.out[0].h.flags, XTCP_ACK | XTCP_PSH | XTCP_FIN);
+}
+
+static void shrunk_window(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	host_wrote(3 * MSS);
+	host_seg(IRS + 1, ISS + 1, XTCP_ACK, 10, 60000);
+	host_seg(IRS + 11, ISS + 1, XTCP_ACK, 0, 0);
+	host_clear();
+	host_expire();
+	EQUAL(H.sent, 1);
+	EQUAL(H.out[0].d.seq, ISS + 1);
+	EQUAL(H.out[0].d.len, MSS);
+	host_expire();
+	EQUAL(H.sent, 2);
+	EQUAL(H.out[1].d.seq, ISS + 1);
+}
+
+static void not_sent(void)
+{
+	struct xtcp_txd d, again;
+
+	host_in(XTCP_ESTABLISHED);
+	xtcp_core_wrote(&H.c, 100);
+	CHECK(xtcp_core_next_tx(&H.c, H.now, &d));
+	CHECK(xtcp_core_next_tx(&H.c, H.now, &again));
+	EQUAL(again.seq, d.seq);
+	EQUAL(again.len, d.len);
+	xtcp_core_tx_failed(&H.c, H.now);
+	H.c.sig = 0;
+	host_expire();
+	EQUAL(H.sent, 1);
+}
+
+static void idle_restart(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	H.c.cwnd = 50 * MSS;
+	host_wrote(MSS);
+	ACK(MSS);
+	H.now += 5000000;
+	host_clear();
+	host_wrote(50 * MSS);
+	EQUAL(H.sent, 10);
+}
+
+static void rst(void)
+{
+	struct xtcp_hdr h;
+
+	host_in(XTCP_ESTABLISHED);
+	host_wrote(10);
+	xtcp_core_rst_hdr(&H.c, &h);
+	EQUAL(h.seq, ISS + 11);
+	EQUAL(h.ack, IRS + 1);
+	EQUAL(h.flags, XTCP_RST | XTCP_ACK);
+	EQUAL(h.sport, 1);
+}
+
+static const struct unit_test tests[] = {
+	{ "SYN", syn },
+	{ "data in segments", segments },
+	{ "bursts of whole segments", bursts },
+	{ "congestion window, peer's window, silly window", windows },
+	{ "Nagle, after Minshall", nagle },
+	{ "cork", cork },
+	{ "FIN", fin },
+	{ "a window taken back over data in flight", shrunk_window },
+	{ "a segment that could not be sent", not_sent },
+	{ "restart after idling", idle_restart },
+	{ "RST", rst },
+};
+UNIT_MAIN(tests)

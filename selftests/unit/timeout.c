@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "unit.h"
+
+static void syn_retries(void)
+{
+	u64 start;
+	int n = 0;
+
+	host_new();
+	xtcp_core_connect(&H.c, ISS, 60000, H.now);
+	host_tx(true);
+	start = H.now;
+	while (H.c.state == XTCP_SYN_SENT && ++n < 20)
+		host_expire();
+	EQUAL(H.sent, 7);
+	EQUAL(H.now - start, 127000000);
+	EQUAL(H.c.state, XTCP_CLOSED);
+	EQUAL(H.c.err, ETIMEDOUT);
+	EQUAL(H.mib[XTCP_MIB_ABORTTIMEOUT], 1);
+	host_new();
+	H.c.syn_cnt = 1;
+	xtcp_core_connect(&H.c, ISS, 60000, H.now);
+	host_tx(true);
+	host_expire();
+	host_expire();
+	EQUAL(H.c.state, XTCP_CLOSED);
+	EQUAL(H.sent, 2);
+}
+
+static void lost_syn(void)
+{
+	host_in(XTCP_SYN_SENT);
+	host_expire();
+	host_seg(IRS, ISS + 1, XTCP_SYN | XTCP_ACK, 0, 60000);
+	EQUAL(H.c.rtt.srtt, 0);
+	EQUAL(H.c.rtt.rto, 3000000);
+	EQUAL(H.c.cwnd, 10 * MSS);
+	host_in(XTCP_SYN_SENT);
+	host_expire();
+	host_expire();
+	host_seg(IRS, ISS + 1, XTCP_SYN | XTCP_ACK, 0, 60000);
+	EQUAL(H.c.cwnd, MSS);
+}
+
+static void data_gives_up(void)
+{
+	u64 first, rto;
+
+	host_in(XTCP_ESTABLISHED);
+	host_wrote(10);
+	rto = H.c.rtt.rto;
+	host_expire();
+	first = H.now;
+	EQUAL(H.c.deadline[XTCP_T_RTX], H.now + 2 * rto);
+	while (H.c.state == XTCP_ESTABLISHED)
+		host_expire();
+	EQUAL(H.c.err, ETIMEDOUT);
+	CHECK(H.sig & XTCP_SIG_ERROR);
+	CHECK(H.sig & XTCP_SIG_CLOSED);
+	CHECK(H.now - first >= 924600000);
+	CHECK(H.now - first < 924600000 + 120000000);
+	EQUAL(xtcp_core_deadline(&H.c), 0);
+}
+
+static void orphan_gives_up_earlier(void)
+{
+	u64 first;
+
+	host_in(XTCP_FIN_WAIT1);
+	H.c.orphan = true;
+	host_expire();
+	first = H.now;
+	while (H.c.state == XTCP_FIN_WAIT1)
+		host_expire();
+	CHECK(H.now - first >= 102200000);
+	CHECK(H.now - first < 260000000);
+}
+
+static void user_timeout(void)
+{
+	u64 first;
+
+	host_in(XTCP_ESTABLISHED);
+	H.c.user_timeout = 5000000;
+	host_wrote(10);
+	host_expire();
+	first = H.now;
+	while (H.c.state == XTCP_ESTABLISHED)
+		host_expire();
+	EQUAL(H.now - first, 5000000);
+	EQUAL(H.c.err, ETIMEDOUT);
+}
+
+static void soft_error(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	host_wrote(10);
+	CHECK(xtcp_core_net_error(&H.c, ISS + 1, EHOSTUNREACH, false));
+	while (H.c.state == XTCP_ESTABLISHED)
+		host_expire();
+	EQUAL(H.c.err, EHOSTUNREACH);
+}
+
+static void zero_window(void)
+{
+	u64 gap, at;
+
+	host_in(XTCP_ESTABLISHED);
+	H.c.snd_wnd = 0;
+	host_wrote(10);
+	EQUAL(H.sent, 0);
+	for (int i = 0; i < 3; i++) {
+		at = H.now;
+		host_expire();
+		EQUAL(H.sent, i + 1);
+		EQUAL(H.out[i].h.seq, ISS);
+		EQUAL(H.out[i].d.len, 0);
+		CHECK(H.out[i].d.probe);
+		if (i)
+			EQUAL(H.now - at, 2 * gap);
+		gap = H.now - at;
+	}
+	EQUAL(H.c.probes, 3);
+	/* An answer that leaves it shut: alive, and waits on. */
+	host_seg(IRS + 1, ISS + 1, XTCP_ACK, 0, 0);
+	EQUAL(H.c.probes, 0);
+	CHECK(H.c.deadline[XTCP_T_RTX]);
+	for (int i = 0; i < 100; i++) {
+		host_expire();
+		host_seg(IRS + 1, ISS + 1, XTCP_ACK, 0, 0);
+	}
+	EQUAL(H.c.state, XTCP_ESTABLISHED);
+	host_clear();
+	host_seg(IRS + 1, ISS + 1, XTCP_ACK, 0, 100);
+	EQUAL(H.sent, 1);
+	EQUAL(H.out[0].d.len, 10);
+	EQUAL(H.c.backoff, 0);
+}
+
+static void zero_window_unanswered(void)
+{
+	int n = 0;
+
+	host_in(XTCP_ESTABLISHED);
+	H.c.snd_wnd = 0;
+	host_wrote(10);
+	while (H.c.state == XTCP_ESTABLISHED && ++n < 100)
+		host_expire();
+	EQUAL(H.c.err, ETIMEDOUT);
+	EQUAL(H.sent, 15);
+}
+
+static void part_of_window(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	H.c.snd_wnd = 300;
+	host_wrote(5000);
+	EQUAL(H.sent, 0);
+	host_expire();
+	EQUAL(H.sent, 1);
+	EQUAL(H.out[0].d.len, 300);
+	EQUAL(H.c.probes, 0);
+}
+
+static void keepalive(void)
+{
+	u64 start;
+
+	host_in(XTCP_ESTABLISHED);
+	EQUAL(xtcp_core_deadline(&H.c), 0);
+	H.c.keepalive = true;
+	xtcp_core_set_keepalive(&H.c, H.now);
+	start = H.now;
+	host_expire();
+	EQUAL(H.now - start, 7200000000);
+	EQUAL(H.sent, 1);
+	EQUAL(H.out[0].h.seq, ISS);
+	host_seg(IRS + 1, ISS + 1, XTCP_ACK, 0, 60000);
+	EQUAL(H.c.probes, 0);
+	while (H.c.state == XTCP_ESTABLISHED)
+		host_expire();
+	EQUAL(H.now - start, 7200000000 * 2 + 75000000ull * 9);
+	EQUAL(H.c.err, ETIMEDOUT);
+	CHECK(H.sig & XTCP_SIG_SEND_RST);
+	EQUAL(H.sent, 10);
+	host_in(XTCP_ESTABLISHED);
+	H.c.keepalive = true;
+	xtcp_core_set_keepalive(&H.c, H.now);
+	H.c.keepalive = false;
+	xtcp_core_set_keepalive(&H.c, H.now);
+	EQUAL(xtcp_core_deadline(&H.c), 0);
+}
+
+static void fin_wait2(void)
+{
+	host_in(XTCP_FIN_WAIT2);
+	EQUAL(xtcp_core_deadline(&H.c), 0);
+	H.c.orphan = true;
+	xtcp_core_shutdown(&H.c, H.now);
+	EQUAL(xtcp_core_deadline(&H.c), H.now + H.cfg.fin_timeout);
+	host_expire();
+	EQUAL(H.c.state, XTCP_CLOSED);
+	CHECK(H.sig & XTCP_SIG_CLOSED);
+	CHECK(!(H.sig & XTCP_SIG_ERROR));
+}
+
+static void early_calls(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	host_wrote(10);
+	host_clear();
+	xtcp_core_timeout(&H.c, H.c.deadline[XTCP_T_RTX] - 1);
+	host_tx(false);
+	EQUAL(H.sent, 0);
+	EQUAL(H.c.retrans, 0);
+}
+
+static const struct unit_test tests[] = {
+	{ "SYN retries", syn_retries },
+	{ "a lost SYN", lost_syn },
+	{ "data is given up after 924.6 s", data_gives_up },
+	{ "an orphan is given up earlier", orphan_gives_up_earlier },
+	{ "TCP_USER_TIMEOUT", user_timeout },
+	{ "a soft error is told in the end", soft_error },
+	{ "zero window, answered", zero_window },
+	{ "zero window, unanswered", zero_window_unanswered },
+	{ "part of a window after a while", part_of_window },
+	{ "keepalive", keepalive },
+	{ "FIN_WAIT_2 of an orphan", fin_wait2 },
+	{ "early calls do no harm", early_calls },
+};
+UNIT_MAIN(tests)

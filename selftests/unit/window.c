@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "unit.h"
+
+static void scale(void)
+{
+	struct xtcp_cfg cfg;
+
+	xtcp_cfg_defaults(&cfg);
+	EQUAL(xtcp_wscale_choose(&cfg, 65535), 0);
+	EQUAL(xtcp_wscale_choose(&cfg, 65536), 1);
+	EQUAL(xtcp_wscale_choose(&cfg, 6291456), 7);
+	EQUAL(xtcp_wscale_choose(&cfg, ~0u), 14);
+	cfg.window_scaling = false;
+	EQUAL(xtcp_wscale_choose(&cfg, 6291456), 0);
+}
+
+/* Takes @n bytes in order, with @left bytes of buffer after that. */
+static u32 taken(u32 n, u32 left)
+{
+	H.c.rcv_nxt += n;
+	H.c.rcv_free = left;
+	return xtcp_window_select(&H.c);
+}
+
+static void never_back(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	EQUAL(taken(1000, 59000), 59000);
+	EQUAL(taken(1000, 100), 58000);
+	EQUAL(taken(58000, 0), 0);
+	/* Less than a segment is not worth telling. */
+	EQUAL(taken(0, 999), 0);
+	EQUAL(taken(0, 1000), 1000);
+	EQUAL(taken(0, 1999), 1000);
+}
+
+static void small_buffer(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	H.c.rcv_buf = 400;
+	H.c.rcv_wup = H.c.rcv_nxt;
+	H.c.rcv_wnd = 0;
+	EQUAL(taken(0, 199), 0);
+	EQUAL(taken(0, 200), 200);
+}
+
+static void rounding(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	H.c.rcv_wscale = 7;
+	H.c.rcv_buf = 300000;
+	EQUAL(taken(0, 300000), 2343);
+	EQUAL(H.c.rcv_wnd, 2343 * 128);
+	/* 100 bytes later: up, for down would take something back. */
+	EQUAL(taken(100, 299884 - 100), 2343);
+	CHECK(seq_ge(xtcp_rcv_right(&H.c), IRS + 1 + 2343 * 128));
+	EQUAL(taken(0, ~0u), 65535);
+}
+
+static void unscaled_cap(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	EQUAL(taken(0, 1000000), 65535);
+}
+
+static void updates(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	taken(59000, 0);
+	EQUAL(xtcp_rcv_left_open(&H.c), 1000);
+	H.c.rcv_free = 1999;
+	xtcp_core_read(&H.c, H.now);
+	CHECK(!(H.c.sig & XTCP_SIG_TX));
+	H.c.rcv_free = 2000;
+	xtcp_core_read(&H.c, H.now);
+	CHECK(H.c.sig & XTCP_SIG_TX);
+	host_tx(false);
+	EQUAL(H.out[0].h.wnd, 2000);
+	H.c.rcv_free = 3999;
+	xtcp_core_read(&H.c, H.now);
+	CHECK(!(H.c.sig & XTCP_SIG_TX));
+	/* After the peer's FIN nobody cares. */
+	host_in(XTCP_CLOSE_WAIT);
+	H.c.rcv_wnd = 0;
+	xtcp_core_read(&H.c, H.now);
+	CHECK(!H.c.sig);
+}
+
+static const struct unit_test tests[] = {
+	{ "choice of the scale", scale },
+	{ "the right edge never moves back", never_back },
+	{ "a buffer smaller than a segment", small_buffer },
+	{ "rounding with a scale", rounding },
+	{ "65535 without a scale", unscaled_cap },
+	{ "updates after reading", updates },
+};
+UNIT_MAIN(tests)
