@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# For the scripts of this folder: TAP output, two hosts (namespaces joined by
+# veth), transfers between them, and a clean end whatever happens.
+#
+# XTCP_TEST_TRANSPORT=tcp runs a script over native TCP: the oracle.
+set -u
+
+transport=${XTCP_TEST_TRANSPORT:-xtcp}
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+flag=()
+[[ $transport == tcp ]] && flag=(--tcp)
+
+A=xt-a-$$ B=xt-b-$$	# the hosts
+ADDR_A=10.25.1.1 ADDR_B=10.25.1.2
+port=7000
+tests=0 failures=0
+tmp='' pids=()
+
+skip_all() {
+	echo "1..0 # SKIP $*"
+	exit 4
+}
+
+find_apps() {
+	local d
+
+	for d in "${XTCP_APPS:-}" "$here/../../build/selftests/apps" \
+		 "$here/../apps" "$here"; do
+		[[ -n $d && -x $d/xfer ]] || continue
+		apps=$d
+		return
+	done
+	skip_all 'the programs of selftests/apps are not built'
+}
+
+need() {
+	local tool
+
+	for tool in "$@"; do
+		command -v "$tool" >/dev/null || skip_all "no $tool"
+	done
+}
+
+# Everything that was started, by its own number and name.
+cleanup() {
+	local p ns
+
+	for p in "${pids[@]}"; do
+		kill -9 "$p" 2>/dev/null
+	done
+	for ns in "$A" "$B"; do
+		ip netns del "$ns" 2>/dev/null
+	done
+	[[ -n $tmp ]] && rm -rf "$tmp"
+	return 0
+}
+
+start() {
+	[[ $(id -u) = 0 ]] || skip_all 'root only'
+	[[ $transport == tcp || -d /sys/module/xtcp ]] ||
+		skip_all 'xtcp.ko is not loaded'
+	find_apps
+	need ip tc "$@"
+	tmp=$(mktemp -d /dev/shm/xtcp-net.XXXXXX) || exit 1
+	trap cleanup EXIT
+	trap 'exit 1' INT TERM
+	echo 'TAP version 13'
+	echo "# transport $transport"
+}
+
+finish() {
+	echo "1..$tests"
+	[[ $failures = 0 ]]
+	exit
+}
+
+# ok STATUS NAME: one TAP line.
+ok() {
+	tests=$((tests + 1))
+	if [[ $1 = 0 ]]; then
+		echo "ok $tests - $2"
+	else
+		echo "not ok $tests - $2"
+		failures=$((failures + 1))
+	fi
+}
+
+skip() {
+	tests=$((tests + 1))
+	echo "ok $tests - $1 # SKIP $2"
+}
+
+# check NAME COMMAND...: a test that is one command.
+check() {
+	local name=$1 rc=0
+
+	shift
+	"$@" || rc=$?
+	ok $rc "$name"
+}
+
+note() { echo "# $*"; }
+
+# within SECONDS COMMAND...: repeats it until it succeeds.
+within() {
+	local end=$((SECONDS + $1))
+
+	shift
+	until "$@"; do
+		((SECONDS < end)) || return 1
+		sleep 0.05
+	done
+}
+
+in_a() { ip netns exec "$A" "$@"; }
+in_b() { ip netns exec "$B" "$@"; }
+
+carrier() { ip -n "$1" link show v0 | grep -q 'state UP'; }
+
+# Two hosts.  Without offloads a packet on the wire is one segment, so that
+# what netem does to a packet it does to a segment.
+hosts() {
+	local mtu=${1:-1500} ns addr=$ADDR_A
+
+	ip netns add "$A" && ip netns add "$B" || return 1
+	ip link add v0 netns "$A" type veth peer name v0 netns "$B" || return 1
+	for ns in "$A" "$B"; do
+		ip -n "$ns" link set lo up
+		ip -n "$ns" addr add "$addr/24" dev v0
+		ip -n "$ns" link set v0 mtu "$mtu" gso_max_segs 1 up
+		ip netns exec "$ns" ethtool -K v0 tso off gso off gro off \
+			tx-sctp-segmentation off >/dev/null 2>&1
+		addr=$ADDR_B
+	done
+	within 5 carrier "$A" && within 5 carrier "$B"
+}
+
+no_hosts() {
+	ip netns del "$A"
+	ip netns del "$B"
+}
+
+# netem WORDS...: the same in both directions; nothing without words.
+netem() {
+	local ns
+
+	for ns in "$A" "$B"; do
+		tc -n "$ns" qdisc del dev v0 root 2>/dev/null
+		[[ $# = 0 ]] && continue
+		tc -n "$ns" qdisc add dev v0 root netem limit 10000 "$@" ||
+			return 1
+	done
+}
+
+# random_file NAME BYTES
+random_file() { head -c "$2" /dev/urandom >"$tmp/$1"; }
+
+listening() { grep -q '^listening' "$1" 2>/dev/null; }
+
+# background LOG COMMAND...: its number goes to $last.
+background() {
+	local log=$1
+
+	shift
+	"$@" >"$log" 2>&1 &
+	last=$!
+	pids+=("$last")
+}
+
+# The path of one transfer: files f.a and f.b cross both ways at once.
+#   transfer "OPTIONS OF A" "OPTIONS OF B"
+transfer() {
+	local opt_a opt_b rc=0 server
+
+	read -ra opt_a <<<"$1"
+	read -ra opt_b <<<"$2"
+	port=$((port + 1))
+	rm -f "$tmp"/got.? "$tmp/b.log"
+	background "$tmp/b.log" ip netns exec "$B" "$apps/xfer" "${flag[@]}" \
+		"${opt_b[@]}" --in "$tmp/f.b" --out "$tmp/got.a" \
+		listen "$ADDR_B" $port
+	server=$last
+	within 10 listening "$tmp/b.log" || { note 'no listener'; return 1; }
+	in_a "$apps/xfer" "${flag[@]}" "${opt_a[@]}" --in "$tmp/f.a" \
+		--out "$tmp/got.b" connect "$ADDR_B" $port >"$tmp/a.log" 2>&1 ||
+		rc=1
+	[[ $rc = 0 ]] || kill "$server" 2>/dev/null
+	wait "$server" || rc=1
+	if [[ $rc != 0 ]]; then
+		sed 's/^/# /' "$tmp/a.log" "$tmp/b.log"
+		return 1
+	fi
+	same "$tmp/f.a" "$tmp/got.a" && same "$tmp/f.b" "$tmp/got.b" &&
+		note "$(sed -n 's/^sent/a: sent/p' "$tmp/a.log")"
+}
+
+same() {
+	local x y
+
+	x=$(sha256sum <"$1") y=$(sha256sum <"$2")
+	[[ $x == "$y" ]] || { note "SHA-256 differs: $1 $2"; return 1; }
+}
+
+# A counter of XTCP in a namespace: counter NS NAME
+counter() {
+	ip netns exec "$1" cat /proc/net/xtcp_snmp 2>/dev/null |
+		awk -v n="$2" '$1 == n { v = $2 } END { print v + 0 }'
+}
+
+# No state change outside of the table may have been asked for.
+legal_edges() {
+	local ns
+
+	[[ $transport == xtcp ]] || return 0
+	for ns in "$A" "$B"; do
+		if ! ip netns exec "$ns" grep -qx 'illegal 0' \
+			/proc/net/xtcp_edges; then
+			ip netns exec "$ns" cat /proc/net/xtcp_edges |
+				sed 's/^/# /'
+			return 1
+		fi
+	done
+}
+
+# The number of sockets that /proc/net/protocols shows.
+protocol_sockets() {
+	awk '$1 == "XTCP" { n += $3 } END { print n + 0 }' /proc/net/protocols
+}
+
+no_sockets() { [[ $(protocol_sockets) = 0 ]]; }

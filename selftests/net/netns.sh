@@ -1,0 +1,59 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# A namespace that is deleted with live sockets in it takes them all along.
+# check and within call functions by name; hosts has a default.
+# shellcheck disable=SC2317,SC2119,SC2120,SC2015
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/puppet.sh"
+
+namespaces_gone() {
+	! ip netns list | grep -qE "^($A|$B)( |$)"
+}
+
+# Sockets in as many states as can be held, then no more owner.
+fill() {
+	puppet srv "$B" && puppet cli "$A" && puppet full "$A" || return 1
+	tell srv "listen $ADDR_B 7500" && tell cli "connect $ADDR_B 7500" &&
+	tell srv accept && tell cli 'send 1000' && tell srv 'send 1000' ||
+		return 1
+	# More that wait for an accept that never comes, data included.
+	for _ in 1 2 3; do
+		tell full "connect $ADDR_B 7500" && tell full 'send 500' ||
+			return 1
+	done
+	tell cli shutdown
+}
+
+# Closed sockets with data for a dead peer, then the namespace.
+drop_orphans() {
+	netem loss 100% || return 1
+	tell cli close && tell srv close || return 1
+	puppets_end
+	no_hosts
+	namespaces_gone && within 20 no_sockets
+}
+
+# The name goes first; the sockets live on in it until their owners end.
+drop_name_first() {
+	no_hosts
+	tell full 'send 10' || return 1
+	puppets_end
+	namespaces_gone && within 20 no_sockets
+}
+
+start ethtool
+for round in 1 2; do
+	how=drop_orphans
+	((round % 2)) || how=drop_name_first
+	hosts || skip_all 'no hosts'
+	check "round $round: sockets in many states" fill
+	check "round $round: the namespace takes them along, $how" $how
+done
+if [[ $transport == xtcp ]]; then
+	check 'the next namespace works' hosts
+	random_file f.a 10000
+	random_file f.b 10000
+	check 'and carries data' transfer '' ''
+	check 'no illegal state change' legal_edges
+fi
+finish
