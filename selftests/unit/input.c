@@ -2,11 +2,10 @@
 /* Each state meets each kind of segment. */
 #include "unit.h"
 
-#define ANY_SYNC(X) X(SYN_RECV) X(ESTABLISHED) X(FIN_WAIT1) X(FIN_WAIT2) \
-	X(CLOSE_WAIT) X(CLOSING) X(LAST_ACK)
-#define ONE(name) XTCP_##name,
-
-static const u8 sync_states[] = { ANY_SYNC(ONE) };
+static const u8 sync_states[] = {
+	XTCP_SYN_RECV, XTCP_ESTABLISHED, XTCP_FIN_WAIT1, XTCP_FIN_WAIT2,
+	XTCP_CLOSE_WAIT, XTCP_CLOSING, XTCP_LAST_ACK,
+};
 
 #define EACH_SYNC(s)							\
 	for (size_t _i = 0; _i < ARRAY_SIZE(sync_states) &&		\
