@@ -53,6 +53,7 @@ static void out_of_order(void)
 	DATA(0, 70);
 	EQUAL(H.delivered, 200);
 	EQUAL(H.c.ooo.count, 0);
+	EQUAL(H.off, 50);
 	EQUAL(H.sent, 4);
 	EQUAL(H.out[3].h.ack, IRS + 201);
 }
@@ -66,6 +67,7 @@ static void repeated(void)
 	/* Half old, half new. */
 	EQUAL(DATA(50, 100), XTCP_DROP_NONE);
 	EQUAL(H.delivered, 150);
+	EQUAL(H.off, 50);
 	EQUAL(H.discarded, 1);
 }
 

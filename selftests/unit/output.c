@@ -130,6 +130,15 @@ static void fin(void)
 	EQUAL(H.sent, 1);
 	EQUAL(H.out[0].d.len, 100);
 	EQUAL(H.out[0].h.flags, XTCP_ACK | XTCP_PSH | XTCP_FIN);
+	/* But not with data that it does not follow. */
+	host_in(XTCP_ESTABLISHED);
+	host_wrote(2500);
+	xtcp_core_shutdown(&H.c, H.now);
+	host_tx(false);
+	host_clear();
+	host_expire();
+	EQUAL(H.sent, 1);
+	EQUAL(H.out[0].h.flags, XTCP_ACK);
 }
 
 static void shrunk_window(void)

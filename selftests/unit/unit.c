@@ -34,6 +34,7 @@ void xtcp_host_deliver(struct xtcp_core *c, struct xtcp_rxd *d, u32 off,
 		       u32 len)
 {
 	H.delivered += len;
+	H.off = off;
 	H.handed_over++;
 	free(d);
 }

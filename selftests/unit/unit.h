@@ -63,6 +63,7 @@ struct host {
 	u64 now;
 	u32 sig;		/* gathered */
 	u32 delivered;		/* bytes */
+	u32 off;		/* of the last delivery in its buffer */
 	u32 discarded;		/* descriptors */
 	u32 made;		/* descriptors */
 	u32 handed_over;	/* descriptors delivered */

@@ -91,6 +91,12 @@ static void accepting(void)
 	EQUAL(H.delivered, 10);
 	EQUAL(H.c.snd_wnd, 400);
 	EQUAL(H.c.rtt.srtt >> 3, 30000);
+	/* Karn: a repeated SYN-ACK measures nothing. */
+	host_new();
+	r.retrans = 1;
+	xtcp_core_accept(&H.c, &r, H.now);
+	host_seg(IRS + 1, ISS + 1, XTCP_ACK, 0, 50);
+	EQUAL(H.c.rtt.srtt, 0);
 }
 
 static void writing(void)
