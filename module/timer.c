@@ -13,30 +13,12 @@ unsigned long xtcp_jiffies(u64 us)
 	return usecs_to_jiffies(min_t(u64, us, 3600ULL * USEC_PER_SEC)) + 1;
 }
 
-/* The host's own timeout: an orphan was long enough in FIN_WAIT_2. */
-static void linger_expire(struct sock *sk, u64 now)
-{
-	struct xtcp_sock *xs = xtcp_sk(sk);
-
-	if (!xs->linger_at || now < xs->linger_at)
-		return;
-	xs->linger_at = 0;
-	if (xs->core.state != XTCP_FIN_WAIT2)
-		return;
-	xtcp_fsm_apply(&xs->core, XTCP_EV_2MSL);
-	xs->core.sig |= XTCP_SIG_CLOSED;
-}
-
 static void timer_run(struct sock *sk)
 {
-	u64 now = xtcp_now();
-
 	xtcp_sk(sk)->timer_at = 0;
 	if (sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN)
 		return;
-	linger_expire(sk, now);
-	if (sk->sk_state != TCP_CLOSE)
-		xtcp_core_timeout(&xtcp_sk(sk)->core, now);
+	xtcp_core_timeout(&xtcp_sk(sk)->core, xtcp_now());
 	xtcp_settle(sk);
 }
 
@@ -66,8 +48,6 @@ void xtcp_timer_sync(struct sock *sk)
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	u64 at = xtcp_core_deadline(&xs->core), now;
 
-	if (xs->linger_at && (!at || xs->linger_at < at))
-		at = xs->linger_at;
 	/* An early firing is harmless and re-arms; a late one is not. */
 	if (!at || (xs->timer_at && xs->timer_at <= at))
 		return;

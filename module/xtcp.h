@@ -101,8 +101,6 @@ struct xtcp_sock {
 	struct xtcp_owner owner;
 	struct timer_list timer;	/* the only one; see timer.c */
 	u64 timer_at;			/* microseconds it is armed for */
-	u64 linger_at;			/* orphan in FIN_WAIT_2 ends; 0: none */
-	u32 linger2;			/* its length in microseconds */
 	unsigned long deferred;		/* atomic bits, XTCP_DEFER_* */
 	bool hashed;			/* entry is in the table */
 	bool listed;			/* lnode is in the table of listeners */

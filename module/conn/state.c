@@ -150,9 +150,6 @@ static void settle_end(struct sock *sk, u32 sig)
 		xtcp_done(sk);
 	} else if (sig & XTCP_SIG_CLOSED) {
 		xtcp_done(sk);
-	} else if (xs->core.state == XTCP_FIN_WAIT2 && xs->core.orphan &&
-		   !xs->linger_at) {
-		xs->linger_at = xtcp_now() + xs->linger2;
 	}
 }
 

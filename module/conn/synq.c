@@ -297,7 +297,6 @@ static void child_init_host(struct sock *sk, struct xtcp_reqsk *r)
 	xs->hashed = true;
 	xs->destroyed = false;
 	xs->deferred = 0;
-	xs->linger_at = 0;
 	xs->rcvq_bytes = 0;
 	xs->tx_hint = NULL;
 	sk->sk_max_ack_backlog = 0;

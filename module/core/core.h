@@ -186,6 +186,7 @@ struct xtcp_core {
 	bool ack_now;		/* an ACK is owed at once */
 	u8 quick;		/* ACKs to send without delay (start, after gaps) */
 	u32 ack_bytes;		/* received since the last ACK */
+	bool interactive;	/* data sent soon after carries the ACK */
 	u16 rcv_mss;		/* the peer's segment size, as seen */
 	u64 last_challenge;
 
@@ -208,6 +209,7 @@ struct xtcp_core {
 	u64 keep_time, keep_intvl;	/* microseconds; 0: cfg's */
 	u8 keep_cnt;			/* 0: cfg's */
 	u8 syn_cnt;			/* TCP_SYNCNT, 0: cfg's */
+	u32 linger2;		/* TCP_LINGER2 in microseconds, 0: cfg's */
 	u32 user_timeout;		/* microseconds, 0: off */
 	u32 total_retrans;	/* segments */
 
@@ -298,7 +300,8 @@ void xtcp_core_push(struct xtcp_core *c);
 
 /*
  * The user has read, rcv_free was renewed: XTCP_SIG_TX if a window update is
- * worth sending (RFC 9293, 3.8.6.2.2).
+ * worth sending (RFC 9293, 3.8.6.2.2), or a delayed ACK that the sender may
+ * be waiting for with all its data read.
  */
 void xtcp_core_read(struct xtcp_core *c, u64 now);
 

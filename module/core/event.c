@@ -22,7 +22,7 @@ static void event_entered(struct xtcp_core *c, u64 now)
 	case XTCP_FIN_WAIT2:
 		c->sig |= XTCP_SIG_FIN_WAIT2;
 		if (c->orphan)
-			c->deadline[XTCP_T_KEEP] = now + c->cfg->fin_timeout;
+			xtcp_fin_wait2_arm(c, now);
 		break;
 	}
 }

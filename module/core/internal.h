@@ -47,6 +47,7 @@ u32 xtcp_rcv_left_open(const struct xtcp_core *c);
 u16 xtcp_window_select(struct xtcp_core *c);
 
 /* timeout.c */
+void xtcp_fin_wait2_arm(struct xtcp_core *c, u64 now);
 void xtcp_rtx_arm(struct xtcp_core *c, u64 now);
 void xtcp_persist_arm(struct xtcp_core *c, u64 now);
 

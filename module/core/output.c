@@ -254,6 +254,8 @@ static void sent_new(struct xtcp_core *c, const struct xtcp_txd *d, u32 end,
 {
 	bool idle = c->snd_nxt == c->snd_una;
 
+	if (c->deadline[XTCP_T_DELACK])
+		c->interactive = true;
 	c->snd_nxt = end;
 	/* Behind a hole the ACK would measure the repair of the hole. */
 	if (!c->rtt.sent && !c->in_recovery && !c->in_loss) {
@@ -285,18 +287,18 @@ void xtcp_core_sent(struct xtcp_core *c, const struct xtcp_txd *d, u64 now)
 	u32 end = d->seq + d->len + !!(d->flags & XTCP_SYN) +
 		  !!(d->flags & XTCP_FIN);
 
-	if (d->flags & XTCP_ACK)
-		sent_ack(c);
 	if (d->probe)
 		c->probe_due = false;
-	if (end == d->seq)
-		return;
-	c->last_snd = now;
-	c->force = false;
-	if (d->seq == c->snd_nxt)
-		sent_new(c, d, end, now);
-	else
-		sent_again(c, d, end, now);
+	if (end != d->seq) {
+		c->last_snd = now;
+		c->force = false;
+		if (d->seq == c->snd_nxt)
+			sent_new(c, d, end, now);
+		else
+			sent_again(c, d, end, now);
+	}
+	if (d->flags & XTCP_ACK)
+		sent_ack(c);
 }
 
 void xtcp_core_tx_failed(struct xtcp_core *c, u64 now)

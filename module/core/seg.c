@@ -118,8 +118,6 @@ int xtcp_seg_parse(const u8 *p, u8 hlen, u32 total, struct xtcp_seg *s)
 	s->urg = xtcp_get16(p + 18);
 	s->hlen = hlen;
 	s->len = total - hlen;
-	if (!s->sport || !s->dport)
-		return -EINVAL;
 	if ((s->flags & XTCP_SYN) && (s->flags & (XTCP_FIN | XTCP_RST)))
 		return -EINVAL;
 	if (hlen > XTCP_HDR_MIN)

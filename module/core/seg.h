@@ -103,8 +103,8 @@ u8 xtcp_seg_hlen(const u8 *p);
  * @s: written whole
  * Malformed options are skipped as RFC 9293, 3.1 and 3.2 have it: an option with a wrong
  * length ends the parsing, the segment remains valid.  Any context.
- * Returns 0, or -EINVAL for a segment no connection can take (port 0, SYN and
- * FIN or SYN and RST together).
+ * Returns 0, or -EINVAL for a segment no connection can take: SYN with FIN
+ * or with RST.  Port 0 is a number like another, nobody's: RST answers it.
  */
 int xtcp_seg_parse(const u8 *p, u8 hlen, u32 total, struct xtcp_seg *s);
 

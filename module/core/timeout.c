@@ -38,6 +38,13 @@ void xtcp_persist_arm(struct xtcp_core *c, u64 now)
 					 c->cfg->rto_max);
 }
 
+/* An orphan does not wait for ever for the peer's FIN. */
+void xtcp_fin_wait2_arm(struct xtcp_core *c, u64 now)
+{
+	c->deadline[XTCP_T_KEEP] = now +
+		(c->linger2 ? c->linger2 : c->cfg->fin_timeout);
+}
+
 static void give_up(struct xtcp_core *c)
 {
 	xtcp_host_count(c, XTCP_MIB_ABORTTIMEOUT);
@@ -141,6 +148,7 @@ static void on_delack(struct xtcp_core *c, u64 now)
 		c->sig |= XTCP_SIG_TX;
 	}
 	if (c->ack_bytes && !c->ack_now) {
+		c->interactive = false;
 		xtcp_host_count(c, XTCP_MIB_DELAYEDACKS);
 		xtcp_ack_owed(c);
 	}

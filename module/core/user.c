@@ -86,7 +86,7 @@ void xtcp_core_shutdown(struct xtcp_core *c, u64 now)
 	if (xtcp_fsm[c->state][XTCP_EV_CLOSE].next)
 		xtcp_event(c, XTCP_EV_CLOSE, now);
 	else if (c->state == XTCP_FIN_WAIT2 && c->orphan)
-		c->deadline[XTCP_T_KEEP] = now + c->cfg->fin_timeout;
+		xtcp_fin_wait2_arm(c, now);
 }
 
 void xtcp_core_abort(struct xtcp_core *c, int err)

@@ -42,7 +42,6 @@ void xtcp_done(struct sock *sk)
 	struct xtcp_sock *xs = xtcp_sk(sk);
 
 	xtcp_timer_stop(sk);
-	xs->linger_at = 0;
 	if (xs->hashed) {
 		xtcp_table_remove(xtcp_pernet(sock_net(sk)), &xs->entry);
 		xs->hashed = false;
@@ -108,9 +107,9 @@ static void become_orphan(struct sock *sk)
 	list_add_tail(&xs->orphan_link, &xn->orphans);
 	atomic_inc(&xn->norphans);
 	spin_unlock(&xn->orphan_lock);
-	if (sk->sk_state == TCP_FIN_WAIT2 && !xs->linger_at)
-		xs->linger_at = xtcp_now() + xs->linger2;
-	xtcp_timer_sync(sk);
+	/* Said again, now that there is nobody to read: FIN_WAIT_2 may end. */
+	xtcp_core_shutdown(&xs->core, xtcp_now());
+	xtcp_settle(sk);
 }
 
 /* proto.close: process context, no lock. */

@@ -70,6 +70,8 @@ static void connect_start(struct sock *sk)
 	xs->core.sport = ntohs(inet_sk(sk)->inet_sport);
 	xs->core.dport = ntohs(inet_sk(sk)->inet_dport);
 	atomic_set(&inet_sk(sk)->inet_id, get_random_u16());
+	WRITE_ONCE(sk->sk_err, 0);
+	sock_reset_flag(sk, SOCK_DONE);
 	xtcp_rcv_refresh(sk);
 	XTCP_INC(sock_net(sk), ACTIVEOPENS);
 	xtcp_core_connect(&xs->core, xtcp_isn(xn, &xs->entry.key), most,

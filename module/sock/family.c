@@ -119,7 +119,6 @@ int xtcp_init_sock(struct sock *sk)
 	struct xtcp_net *xn = xtcp_pernet(sock_net(sk));
 
 	xtcp_core_init(&xs->core, &xn->cfg);
-	xs->linger2 = xn->cfg.fin_timeout;
 	INIT_HLIST_NODE(&xs->entry.node);
 	INIT_HLIST_NODE(&xs->lnode);
 	INIT_LIST_HEAD(&xs->ready_link);

@@ -131,19 +131,17 @@ static int get_syncnt(struct sock *sk)
 
 static int set_linger2(struct sock *sk, int val)
 {
-	const struct xtcp_cfg *cfg = core_of(sk)->cfg;
-
 	if (val < 0)
 		return -EINVAL;
-	xtcp_sk(sk)->linger2 = val ?
-		min_t(u64, (u64)val * USEC_PER_SEC, 120ULL * USEC_PER_SEC) :
-		cfg->fin_timeout;
+	core_of(sk)->linger2 = min(val, 120) * USEC_PER_SEC;
 	return 0;
 }
 
 static int get_linger2(struct sock *sk)
 {
-	return xtcp_sk(sk)->linger2 / USEC_PER_SEC;
+	const struct xtcp_core *c = core_of(sk);
+
+	return (c->linger2 ?: c->cfg->fin_timeout) / USEC_PER_SEC;
 }
 
 static int set_user_timeout(struct sock *sk, int val)
