@@ -210,7 +210,7 @@ struct xtcp_core {
 	u8 keep_cnt;			/* 0: cfg's */
 	u8 syn_cnt;			/* TCP_SYNCNT, 0: cfg's */
 	u32 linger2;		/* TCP_LINGER2 in microseconds, 0: cfg's */
-	u32 user_timeout;		/* microseconds, 0: off */
+	u64 user_timeout;	/* microseconds, 0: off */
 	u32 total_retrans;	/* segments */
 
 	/* Private to core/. */

@@ -202,6 +202,11 @@ static void fin_wait2(void)
 	EQUAL(H.c.state, XTCP_CLOSED);
 	CHECK(H.sig & XTCP_SIG_CLOSED);
 	CHECK(!(H.sig & XTCP_SIG_ERROR));
+	host_in(XTCP_FIN_WAIT1);
+	H.c.orphan = true;
+	H.c.linger2 = 3000000;
+	host_seg(IRS + 1, ISS + 2, XTCP_ACK, 0, 60000);
+	EQUAL(xtcp_core_deadline(&H.c), H.now + 3000000);
 }
 
 static void early_calls(void)

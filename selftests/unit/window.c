@@ -86,6 +86,33 @@ static void updates(void)
 	CHECK(!H.c.sig);
 }
 
+/* An ACK that waits for its timer, once the reader has taken everything. */
+static void reader_drains(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	H.c.quick = 0;
+	host_seg(IRS + 1, ISS + 1, XTCP_ACK, 100, 60000);
+	EQUAL(H.sent, 0);
+	H.c.rcv_free = 59950;
+	xtcp_core_read(&H.c, H.now);
+	CHECK(!(H.c.sig & XTCP_SIG_TX));
+	H.c.rcv_free = 60000;
+	xtcp_core_read(&H.c, H.now);
+	host_tx(false);
+	EQUAL(H.sent, 1);
+	/* Where answers carry the ACKs there is no hurry. */
+	host_seg(IRS + 101, ISS + 1, XTCP_ACK, 100, 60000);
+	host_wrote(10);
+	EQUAL(H.sent, 2);
+	CHECK(H.c.interactive);
+	host_seg(IRS + 201, ISS + 11, XTCP_ACK, 100, 60000);
+	xtcp_core_read(&H.c, H.now);
+	CHECK(!(H.c.sig & XTCP_SIG_TX));
+	host_expire();
+	EQUAL(H.sent, 3);
+	CHECK(!H.c.interactive);
+}
+
 static const struct unit_test tests[] = {
 	{ "choice of the scale", scale },
 	{ "the right edge never moves back", never_back },
@@ -93,5 +120,6 @@ static const struct unit_test tests[] = {
 	{ "rounding with a scale", rounding },
 	{ "65535 without a scale", unscaled_cap },
 	{ "updates after reading", updates },
+	{ "the ACK when the reader has drained the queue", reader_drains },
 };
 UNIT_MAIN(tests)
