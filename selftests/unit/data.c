@@ -124,6 +124,12 @@ static void fin_before_its_turn(void)
 	EQUAL(H.delivered, 100);
 	EQUAL(H.c.state, XTCP_CLOSE_WAIT);
 	EQUAL(H.c.ooo.count, 0);
+	/* Nor does the short way for expected payload pass by a known FIN. */
+	host_in(XTCP_ESTABLISHED);
+	FIN(100, 0);
+	DATA(0, 130);
+	EQUAL(H.delivered, 100);
+	EQUAL(H.c.state, XTCP_CLOSE_WAIT);
 }
 
 static void zero_window(void)
