@@ -95,6 +95,7 @@ static void show_listeners(struct seq_file *m, struct xtcp_net *xn)
 
 /* One bucket of the table of connections a step; *pos is the bucket + 1. */
 static void *table_start(struct seq_file *m, loff_t *pos)
+	__acquires(RCU)
 {
 	rcu_read_lock();
 	if (*pos > BIT(XTCP_EHASH_BITS))
@@ -113,6 +114,7 @@ static void *table_next(struct seq_file *m, void *v, loff_t *pos)
 }
 
 static void table_stop(struct seq_file *m, void *v)
+	__releases(RCU)
 {
 	rcu_read_unlock();
 }

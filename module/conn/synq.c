@@ -189,6 +189,7 @@ static struct xtcp_reqsk *req_make(struct sock *lsk, struct sk_buff *skb,
 	space = READ_ONCE(lsk->sk_rcvbuf) / 2;
 	xtcp_req_open(&r->req, s, iss ?: xtcp_isn(xn, &r->entry.key), mss, space,
 		      max(space, 3145728U), &xn->cfg);
+	r->req.sent = xtcp_now();
 	return r;
 }
 
@@ -249,23 +250,8 @@ static void child_init(struct sock *sk, struct xtcp_reqsk *r)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct inet_sock *inet = inet_sk(sk);
-	struct xtcp_net *xn = xtcp_pernet(sock_net(sk));
-	bool nodelay = xs->core.nodelay, cork = xs->core.cork;
-	bool keepalive = xs->core.keepalive;
-	u32 user_timeout = xs->core.user_timeout;
-	u32 keep_time = xs->core.keep_time, keep_intvl = xs->core.keep_intvl;
-	u8 keep_cnt = xs->core.keep_cnt;
-	const struct xtcp_cc *cc = xs->core.cc;
 
-	xtcp_core_init(&xs->core, &xn->cfg);
-	xs->core.nodelay = nodelay;
-	xs->core.cork = cork;
-	xs->core.keepalive = keepalive;
-	xs->core.user_timeout = user_timeout;
-	xs->core.keep_time = keep_time;
-	xs->core.keep_intvl = keep_intvl;
-	xs->core.keep_cnt = keep_cnt;
-	xs->core.cc = cc;
+	xtcp_core_renew(&xs->core);
 	xs->core.sport = ntohs(r->entry.key.lport);
 	xs->core.dport = ntohs(r->entry.key.rport);
 
@@ -322,6 +308,14 @@ static bool child_route(struct sock *sk)
 	return true;
 }
 
+/* The end of what sk_clone_lock() began: its lock, its second reference. */
+static void child_unlock(struct sock *sk)
+{
+	__acquire(&sk->sk_lock.slock);
+	bh_unlock_sock(sk);
+	sock_put(sk);
+}
+
 /*
  * A full socket for @r in its place in the table, locked, with two
  * references; NULL for want of memory or route.
@@ -351,7 +345,7 @@ static struct sock *child_make(struct sock *lsk, struct xtcp_reqsk *r, u64 now)
 fail:
 	xs->hashed = false;
 	xtcp_child_kill(sk);
-	sock_put(sk);
+	child_unlock(sk);
 	return NULL;
 }
 
@@ -371,14 +365,11 @@ static void child_ready(struct sock *lsk, struct xtcp_listener *l,
 	}
 	WRITE_ONCE(lsk->sk_ack_backlog, l->nready);
 	spin_unlock_bh(&l->lock);
-	if (!queued) {
+	if (!queued)
 		xtcp_child_kill(sk);
-		sock_put(sk);
-		return;
-	}
-	bh_unlock_sock(sk);
-	lsk->sk_data_ready(lsk);
-	sock_put(sk);
+	child_unlock(sk);
+	if (queued)
+		lsk->sk_data_ready(lsk);
 }
 
 /* Takes @r and a place in the accept queue; false if either is not to be had. */
@@ -500,6 +491,7 @@ void xtcp_listener_close(struct sock *lsk)
 		local_bh_disable();
 		bh_lock_sock(sk);
 		xtcp_child_kill(sk);
+		bh_unlock_sock(sk);
 		local_bh_enable();
 		sock_put(sk);
 	}

@@ -115,7 +115,7 @@ bool xtcp_timewait_segment(struct xtcp_twsk *tw, struct sk_buff *skb,
 
 void xtcp_timewait_give_way(struct xtcp_twsk *tw)
 {
-	tw_kill(xtcp_pernet(tw->net), tw, XTCP_EV_2MSL);
+	tw_kill(xtcp_pernet(tw->net), tw, XTCP_EV_RCV_SYN);
 }
 
 /* One mini-socket out of bucket @i; NULL if there is none left. */

@@ -232,6 +232,12 @@ struct xtcp_core {
  */
 void xtcp_core_init(struct xtcp_core *c, const struct xtcp_cfg *cfg);
 
+/*
+ * The same for a socket that is used anew and for the child of a listener:
+ * what the user has set with options is kept.
+ */
+void xtcp_core_renew(struct xtcp_core *c);
+
 /* CLOSED -> LISTEN. */
 void xtcp_core_listen(struct xtcp_core *c);
 

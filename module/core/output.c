@@ -254,7 +254,7 @@ static void sent_new(struct xtcp_core *c, const struct xtcp_txd *d, u32 end,
 {
 	bool idle = c->snd_nxt == c->snd_una;
 
-	if (c->deadline[XTCP_T_DELACK])
+	if (c->ack_bytes)
 		c->interactive = true;
 	c->snd_nxt = end;
 	/* Behind a hole the ACK would measure the repair of the hole. */

@@ -16,6 +16,23 @@ void xtcp_core_init(struct xtcp_core *c, const struct xtcp_cfg *cfg)
 	c->ooo.root = RB_ROOT;
 }
 
+void xtcp_core_renew(struct xtcp_core *c)
+{
+	const struct xtcp_core old = *c;
+
+	xtcp_core_init(c, old.cfg);
+	c->nodelay = old.nodelay;
+	c->cork = old.cork;
+	c->keepalive = old.keepalive;
+	c->keep_time = old.keep_time;
+	c->keep_intvl = old.keep_intvl;
+	c->keep_cnt = old.keep_cnt;
+	c->syn_cnt = old.syn_cnt;
+	c->linger2 = old.linger2;
+	c->user_timeout = old.user_timeout;
+	c->cc = old.cc;
+}
+
 void xtcp_core_listen(struct xtcp_core *c)
 {
 	xtcp_event(c, XTCP_EV_LISTEN, 0);

@@ -12,12 +12,12 @@ static void orphan_unlink(struct sock *sk)
 {
 	struct xtcp_net *xn = xtcp_pernet(sock_net(sk));
 
-	spin_lock(&xn->orphan_lock);
+	spin_lock_bh(&xn->orphan_lock);
 	if (!list_empty(&xtcp_sk(sk)->orphan_link)) {
 		list_del_init(&xtcp_sk(sk)->orphan_link);
 		atomic_dec(&xn->norphans);
 	}
-	spin_unlock(&xn->orphan_lock);
+	spin_unlock_bh(&xn->orphan_lock);
 }
 
 void xtcp_sock_destroy(struct sock *sk)
@@ -103,10 +103,10 @@ static void become_orphan(struct sock *sk)
 	if (xs->destroyed)
 		return;
 	xtcp_sock_drop_netns(sk);
-	spin_lock(&xn->orphan_lock);
+	spin_lock_bh(&xn->orphan_lock);
 	list_add_tail(&xs->orphan_link, &xn->orphans);
 	atomic_inc(&xn->norphans);
-	spin_unlock(&xn->orphan_lock);
+	spin_unlock_bh(&xn->orphan_lock);
 	/* Said again, now that there is nobody to read: FIN_WAIT_2 may end. */
 	xtcp_core_shutdown(&xs->core, xtcp_now());
 	xtcp_settle(sk);
@@ -154,7 +154,6 @@ void xtcp_child_kill(struct sock *sk)
 		xtcp_core_abort(&xs->core, 0);
 		xtcp_settle(sk);
 	}
-	bh_unlock_sock(sk);
 }
 
 /* The first of the orphans, with a reference; NULL if there is none. */

@@ -133,7 +133,6 @@ static void disconnect_reset(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct inet_sock *inet = inet_sk(sk);
-	struct xtcp_core old = xs->core;
 
 	__skb_queue_purge(&sk->sk_receive_queue);
 	WRITE_ONCE(xs->rcvq_bytes, 0);
@@ -144,16 +143,7 @@ static void disconnect_reset(struct sock *sk)
 		inet_reset_saddr(sk);
 	WRITE_ONCE(sk->sk_shutdown, 0);
 	sock_reset_flag(sk, SOCK_DONE);
-	xtcp_core_init(&xs->core, old.cfg);
-	xs->core.nodelay = old.nodelay;
-	xs->core.cork = old.cork;
-	xs->core.keepalive = old.keepalive;
-	xs->core.keep_time = old.keep_time;
-	xs->core.keep_intvl = old.keep_intvl;
-	xs->core.keep_cnt = old.keep_cnt;
-	xs->core.syn_cnt = old.syn_cnt;
-	xs->core.user_timeout = old.user_timeout;
-	xs->core.cc = old.cc;
+	xtcp_core_renew(&xs->core);
 	sk_dst_reset(sk);
 	if (sk->sk_frag.page) {
 		put_page(sk->sk_frag.page);

@@ -40,7 +40,7 @@ void xtcp_done(struct sock *sk);
 /* Drops the last references.  SOCK_DEAD, CLOSED; socket lock. */
 void xtcp_sock_destroy(struct sock *sk);
 
-/* A connection that was never accepted.  BH off, its lock held and released. */
+/* Ends a connection that was never accepted.  BH off, its lock held. */
 void xtcp_child_kill(struct sock *sk);
 
 /* All orphans of a namespace, at once, with RST.  May sleep. */

@@ -76,7 +76,7 @@ static int set_keepidle(struct sock *sk, int val)
 {
 	if (val < 1 || val > 32767)
 		return -EINVAL;
-	core_of(sk)->keep_time = min_t(u64, (u64)val * USEC_PER_SEC, U32_MAX);
+	core_of(sk)->keep_time = (u64)val * USEC_PER_SEC;
 	xtcp_core_set_keepalive(core_of(sk), xtcp_now());
 	return 0;
 }
@@ -92,7 +92,7 @@ static int set_keepintvl(struct sock *sk, int val)
 {
 	if (val < 1 || val > 32767)
 		return -EINVAL;
-	core_of(sk)->keep_intvl = min_t(u64, (u64)val * USEC_PER_SEC, U32_MAX);
+	core_of(sk)->keep_intvl = (u64)val * USEC_PER_SEC;
 	return 0;
 }
 
@@ -148,7 +148,7 @@ static int set_user_timeout(struct sock *sk, int val)
 {
 	if (val < 0)
 		return -EINVAL;
-	core_of(sk)->user_timeout = min_t(u64, (u64)val * MSEC_US, U32_MAX);
+	core_of(sk)->user_timeout = (u64)val * MSEC_US;
 	return 0;
 }
 
