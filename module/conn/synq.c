@@ -329,7 +329,7 @@ static struct sock *child_make(struct sock *lsk, struct xtcp_reqsk *r, u64 now)
 	if (!sk)
 		return NULL;
 	xs = xtcp_sk(sk);
-	atomic_inc(&xn->nsocks);
+	xtcp_sock_born(sk);
 	child_init_host(sk, r);
 	child_init(sk, r);
 	xtcp_port_inherit(xn, lsk, sk);

@@ -108,8 +108,17 @@ void xtcp_sock_destruct(struct sock *sk)
 
 	inet_sock_destruct(sk);
 	sk_sockets_allocated_dec(sk);
+	sock_prot_inuse_add(sock_net(sk), sk->sk_prot, -1);
 	if (atomic_dec_and_test(&xn->nsocks))
 		xtcp_netns_wake();
+}
+
+void xtcp_sock_born(struct sock *sk)
+{
+	atomic_inc(&xtcp_pernet(sock_net(sk))->nsocks);
+	local_bh_disable();
+	sock_prot_inuse_add(sock_net(sk), sk->sk_prot, 1);
+	local_bh_enable();
 }
 
 /* proto.init: what a socket has beyond inet_create()'s work. */
@@ -133,7 +142,7 @@ int xtcp_init_sock(struct sock *sk)
 	WRITE_ONCE(sk->sk_sndbuf, xtcp_wmem[1]);
 	WRITE_ONCE(sk->sk_rcvbuf, xtcp_rmem[1]);
 	sk_sockets_allocated_inc(sk);
-	atomic_inc(&xn->nsocks);
+	xtcp_sock_born(sk);
 	return 0;
 }
 

@@ -12,6 +12,9 @@ void xtcp_family_exit(void);
 int xtcp_init_sock(struct sock *sk);
 void xtcp_sock_destruct(struct sock *sk);
 
+/* Counts a new socket; xtcp_sock_destruct() undoes it.  Any context. */
+void xtcp_sock_born(struct sock *sk);
+
 /* bind.c */
 int xtcp_bind(struct socket *sock, struct sockaddr *uaddr, int len);
 int xtcp_getname(struct socket *sock, struct sockaddr *uaddr, int peer);
