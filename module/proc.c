@@ -7,7 +7,7 @@
 #include "netns.h"
 
 static const char *const counter_name[XTCP_NCOUNTERS] = {
-#define X(id, name) [XTCP_CNT_##id] = name,
+#define X(id, name) name,
 	XTCP_MIBS(X)
 #undef X
 };

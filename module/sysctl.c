@@ -4,7 +4,6 @@
 #include <linux/sysctl.h>
 #include "netns.h"
 
-static int one = 1;
 static int hour = 3600;
 static int two_minutes_ms = 120000;
 
@@ -18,7 +17,7 @@ static int do_time(const struct ctl_table *table, int write, void *buf,
 		.data = &val,
 		.maxlen = sizeof(val),
 		.mode = table->mode,
-		.extra1 = &one,
+		.extra1 = SYSCTL_ONE,
 		.extra2 = unit == USEC_PER_SEC ? &hour : &two_minutes_ms,
 	};
 	int err = proc_dointvec_minmax(&t, write, buf, len, pos);

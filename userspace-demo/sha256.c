@@ -20,12 +20,12 @@ static uint32_t root_fraction(unsigned int p, int n)
 
 	while (hi - lo > 1) {
 		uint64_t mid = lo + (hi - lo) / 2;
-		unsigned __int128 v = (unsigned __int128)mid * mid;
+		__uint128_t v = (__uint128_t)mid * mid;
 
 		/* Keeps mid^3 within 128 bits: 37 * 3 bits are enough. */
 		if (n == 3)
 			v *= mid;
-		if (v <= (unsigned __int128)p << (32 * n))
+		if (v <= (__uint128_t)p << (32 * n))
 			lo = mid;
 		else
 			hi = mid;

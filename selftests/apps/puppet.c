@@ -112,7 +112,7 @@ int main(int argc, char **argv)
 		char *p = line;
 
 		for (i = 0; i < 3; i++, p = NULL)
-			word[i] = strtok_r(p, " \n", &save);
+			word[i] = strtok_r(p, "\n ", &save);
 		if (!word[0])
 			continue;
 		if (!strcmp(word[0], "quit"))
