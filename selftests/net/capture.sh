@@ -4,7 +4,7 @@
 # A capture of both ends is read by a program that has never heard of XTCP:
 # every segment must be well-formed TCP with a right checksum.
 # check and within call functions by name; hosts has a default.
-# shellcheck disable=SC2016,SC2317,SC2119,SC2120,SC2015
+# shellcheck source-path=SCRIPTDIR disable=SC2016,SC2317,SC2119,SC2120,SC2015
 . "$(dirname "$0")/lib.sh"
 
 # The hosts' own checksums on the wire, not the ones a device would fill in.

@@ -4,7 +4,7 @@
 # Random networks.  The seed is printed; XTCP_SEED repeats a run, XTCP_ROUNDS
 # makes it longer.
 # check and within call functions by name; hosts has a default.
-# shellcheck disable=SC2317,SC2119,SC2120,SC2015
+# shellcheck source-path=SCRIPTDIR disable=SC2317,SC2119,SC2120,SC2015
 . "$(dirname "$0")/lib.sh"
 
 seed=${XTCP_SEED:-$((SRANDOM % 1000000))}

@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 # A namespace that is deleted with live sockets in it takes them all along.
 # check and within call functions by name; hosts has a default.
-# shellcheck disable=SC2317,SC2119,SC2120,SC2015
+# shellcheck source-path=SCRIPTDIR disable=SC2317,SC2119,SC2120,SC2015
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/puppet.sh"
+
+# A namespace is taken apart in the background, and its sockets with it.
+all_freed() { [[ $(live_objects) -le $objects ]]; }
 
 namespaces_gone() {
 	! ip netns list | grep -qE "^($A|$B)( |$)"
@@ -30,7 +33,7 @@ drop_orphans() {
 	tell cli close && tell srv close || return 1
 	puppets_end
 	no_hosts
-	namespaces_gone && within 20 no_sockets
+	namespaces_gone && within 20 all_freed
 }
 
 # The name goes first; the sockets live on in it until their owners end.
@@ -38,16 +41,19 @@ drop_name_first() {
 	no_hosts
 	tell full 'send 10' || return 1
 	puppets_end
-	namespaces_gone && within 20 no_sockets
+	namespaces_gone && within 20 all_freed
 }
 
 start ethtool
+objects=$(live_objects)
+note "objects before: $objects"
 for round in 1 2; do
 	how=drop_orphans
 	((round % 2)) || how=drop_name_first
 	hosts || skip_all 'no hosts'
 	check "round $round: sockets in many states" fill
 	check "round $round: the namespace takes them along, $how" $how
+	note "objects left: $(live_objects)"
 done
 if [[ $transport == xtcp ]]; then
 	check 'the next namespace works' hosts

@@ -36,7 +36,8 @@ puppets_end() {
 	for name in "${!puppet_pid[@]}"; do
 		in=${puppet_in[$name]} out=${puppet_out[$name]}
 		# Not by the end of its stdin: the others hold that open too.
-		kill -9 "${puppet_pid[$name]}" 2>/dev/null
+		# SIGPIPE is the one death that bash does not comment on.
+		kill -PIPE "${puppet_pid[$name]}" 2>/dev/null
 		wait "${puppet_pid[$name]}" 2>/dev/null
 		exec {in}>&- {out}<&-
 	done

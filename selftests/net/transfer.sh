@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Files cross in both directions at once, one trouble of the network at a time.
 # check and within call functions by name; hosts has a default.
-# shellcheck disable=SC2317,SC2119,SC2120,SC2015
+# shellcheck source-path=SCRIPTDIR disable=SC2317,SC2119,SC2120,SC2015
 . "$(dirname "$0")/lib.sh"
 
 # trouble NAME NETEM...
