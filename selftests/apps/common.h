@@ -3,6 +3,10 @@
 #ifndef XT_APPS_COMMON_H
 #define XT_APPS_COMMON_H
 
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
