@@ -192,15 +192,23 @@ dropped() {
 	tc -n "$A" -s qdisc show dev veth0 | sed -n 's/.*(dropped \([0-9]*\),.*/\1/p'
 }
 
-no_sockets() {
-	awk '$1 == "XTCP" { n = $3 } END { exit n != 0 }' /proc/net/protocols
+# Rows of /proc/net/protocols: each namespace counts its own sockets.
+protocols() {
+	local ns
+
+	for ns in "$A" "$B"; do
+		ip netns exec "$ns" cat /proc/net/protocols
+	done | awk '$1 == "XTCP"'
 }
+
+no_sockets() { protocols | awk '$3 { left = 1 } END { exit left }'; }
 
 unload() {
 	bold 'Unloading the module'
 	# A last segment may be on its way again: the count goes to 0 by itself.
 	until_true no_sockets || bad 'sockets are left'
-	grep -E '^(protocol|XTCP)' /proc/net/protocols | cut -c1-60
+	echo "sockets at the client $(protocols | awk 'NR == 1 { print $3 }')," \
+		"at the server $(protocols | awk 'NR == 2 { print $3 }')"
 	rmmod xtcp || { bad rmmod; return; }
 	if grep -q '^XTCP' /proc/net/protocols; then bad '/proc/net/protocols'; fi
 	if lsmod | grep -q '^xtcp'; then bad lsmod; fi
@@ -216,7 +224,6 @@ main() {
 	[[ $only == xtcp ]] || run_one tcp
 	echo
 	echo "the network dropped $(dropped) packets of the client's alone"
-	ip netns del "$A"; ip netns del "$B"
 	[[ $only == tcp ]] || unload
 }
 
