@@ -57,6 +57,9 @@ enum xtcp_counter {
 	XTCP_NCOUNTERS,
 };
 
+/* For a table of the names, in the order of the numbers. */
+#define XTCP_MIB_NAME(id, name) name,
+
 struct xtcp_counters {
 	unsigned long v[XTCP_NCOUNTERS];
 };

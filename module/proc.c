@@ -7,9 +7,7 @@
 #include "netns.h"
 
 static const char *const counter_name[XTCP_NCOUNTERS] = {
-#define X(id, name) name,
-	XTCP_MIBS(X)
-#undef X
+	XTCP_MIBS(XTCP_MIB_NAME)
 };
 
 static unsigned long counter_sum(const struct xtcp_net *xn, int i)
