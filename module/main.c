@@ -74,4 +74,5 @@ module_exit(xtcp_exit);
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("XTCP: a TCP-like transport of its own, beside native TCP");
 MODULE_ALIAS_NETPROTO(AF_XTCP);
-MODULE_ALIAS_NET_PF_PROTO_TYPE(PF_INET, IPPROTO_XTCP, SOCK_STREAM);
+/* The type is SOCK_STREAM; a name would stand in the alias as it is. */
+MODULE_ALIAS_NET_PF_PROTO_TYPE(PF_INET, IPPROTO_XTCP, 1);

@@ -35,14 +35,20 @@ static void netns_free(struct xtcp_net *xn)
 
 static int netns_alloc(struct xtcp_net *xn)
 {
-	xn->ehash = table_alloc(XTCP_EHASH_BITS);
+	u32 i;
+
+	xn->ehash = kvcalloc(BIT(XTCP_EHASH_BITS), sizeof(*xn->ehash),
+			     GFP_KERNEL);
 	xn->bhash = table_alloc(XTCP_BHASH_BITS);
 	xn->lhash = table_alloc(XTCP_LHASH_BITS);
 	xn->mib = alloc_percpu(struct xtcp_counters);
-	if (xn->ehash && xn->bhash && xn->lhash && xn->mib)
-		return 0;
-	netns_free(xn);
-	return -ENOMEM;
+	if (!xn->ehash || !xn->bhash || !xn->lhash || !xn->mib) {
+		netns_free(xn);
+		return -ENOMEM;
+	}
+	for (i = 0; i < BIT(XTCP_EHASH_BITS); i++)
+		INIT_HLIST_NULLS_HEAD(&xn->ehash[i], i);
+	return 0;
 }
 
 static void netns_seed(struct xtcp_net *xn)

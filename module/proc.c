@@ -106,7 +106,7 @@ static void *table_next(struct seq_file *m, void *v, loff_t *pos)
 	struct xtcp_net *xn = xtcp_pernet(seq_file_net(m));
 
 	for (++*pos; *pos <= BIT(XTCP_EHASH_BITS); ++*pos)
-		if (!hlist_empty(&xn->ehash[*pos - 1]))
+		if (!hlist_nulls_empty(&xn->ehash[*pos - 1]))
 			return (void *)(unsigned long)*pos;
 	return NULL;
 }
@@ -120,6 +120,7 @@ static void table_stop(struct seq_file *m, void *v)
 static int table_show(struct seq_file *m, void *v)
 {
 	struct xtcp_net *xn = xtcp_pernet(seq_file_net(m));
+	struct hlist_nulls_node *n;
 	struct xtcp_entry *e;
 
 	if (v == SEQ_START_TOKEN) {
@@ -127,7 +128,8 @@ static int table_show(struct seq_file *m, void *v)
 		show_listeners(m, xn);
 		return 0;
 	}
-	hlist_for_each_entry_rcu(e, &xn->ehash[(unsigned long)v - 1], node)
+	hlist_nulls_for_each_entry_rcu(e, n, &xn->ehash[(unsigned long)v - 1],
+				       node)
 		show_entry(m, e);
 	return 0;
 }

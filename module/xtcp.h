@@ -7,6 +7,8 @@
 #define XTCP_H
 
 #include <linux/in6.h>
+#include <linux/rculist.h>
+#include <linux/rculist_nulls.h>
 #include <linux/siphash.h>
 #include <linux/skbuff.h>
 #include <linux/timer.h>
@@ -53,7 +55,7 @@ enum xtcp_kind {
  * Found under RCU.  Linked and unlinked under its bucket's lock.
  */
 struct xtcp_entry {
-	struct hlist_node node;
+	struct hlist_nulls_node node;
 	struct xtcp_key key;
 	u32 hash;
 	int bound_if;		/* 0: any */
@@ -108,6 +110,7 @@ struct xtcp_sock {
 	u32 rcvq_bytes;			/* payload bytes in sk_receive_queue */
 	u16 user_mss;			/* TCP_MAXSEG, 0: none */
 	u32 mtu;			/* path MTU that core.mss was made from */
+	u32 mtu_news;			/* what ICMP last said of it */
 	struct sk_buff *tx_hint;	/* where the last sent range ended */
 	struct hlist_node lnode;	/* table of listeners */
 	struct xtcp_listener __rcu *listener;
@@ -150,7 +153,7 @@ struct xtcp_twsk {
 struct xtcp_net {
 	struct net *net;
 	struct xtcp_cfg cfg;
-	struct hlist_head *ehash;
+	struct hlist_nulls_head *ehash;
 	spinlock_t ehash_lock[XTCP_EHASH_LOCKS];
 	struct hlist_head *bhash;
 	spinlock_t bhash_lock;		/* before any ehash_lock */
@@ -162,7 +165,6 @@ struct xtcp_net {
 	atomic_t port_step[256];	/* RFC 6056, algorithm 4 */
 	struct list_head orphans;	/* xtcp_sock.orphan_link */
 	spinlock_t orphan_lock;
-	bool dying;			/* orphan_lock: no more orphans */
 	atomic_t nsocks;		/* struct xtcp_sock that exist */
 	atomic_t ntw;
 	atomic_t nreqs;

@@ -30,7 +30,7 @@ static struct xtcp_listener *listener_of(struct sock *lsk)
 }
 
 /* Waits until there is something to accept.  Drops and takes the lock. */
-static int acceptq_wait(struct sock *lsk, long timeo)
+static int acceptq_wait(struct sock *lsk, long *timeo)
 {
 	DEFINE_WAIT(wait);
 	int err = 0;
@@ -47,13 +47,13 @@ static int acceptq_wait(struct sock *lsk, long timeo)
 		if (!list_empty_careful(&l->ready))
 			break;
 		err = -EAGAIN;
-		if (!timeo)
+		if (!*timeo)
 			break;
-		err = sock_intr_errno(timeo);
+		err = sock_intr_errno(*timeo);
 		if (signal_pending(current))
 			break;
 		release_sock(lsk);
-		timeo = schedule_timeout(timeo);
+		*timeo = schedule_timeout(*timeo);
 		lock_sock(lsk);
 	}
 	finish_wait(sk_sleep(lsk), &wait);
@@ -75,7 +75,7 @@ struct sock *xtcp_accept(XTCP_ACCEPT_ARGS)
 		ret = 0;
 		xs = acceptq_pop(sk, listener_of(sk));
 		if (!xs)
-			ret = acceptq_wait(sk, timeo);
+			ret = acceptq_wait(sk, &timeo);
 	}
 	release_sock(sk);
 	*XTCP_ACCEPT_ERR = ret;

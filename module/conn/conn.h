@@ -41,6 +41,12 @@ u32 xtcp_key_hash(const struct xtcp_net *xn, const struct xtcp_key *key);
 struct xtcp_entry *xtcp_table_lookup(struct xtcp_net *xn,
 				     const struct xtcp_key *key, int ifindex);
 
+/*
+ * The socket of @e, of kind XTCP_KIND_SOCK, with a reference; NULL if it is
+ * gone or has another key by now.  Under rcu_read_lock().
+ */
+struct sock *xtcp_entry_get(struct xtcp_entry *e, const struct xtcp_key *key);
+
 /* Into the table; -EADDRNOTAVAIL if the tuple is taken.  key is set. */
 int xtcp_table_insert(struct xtcp_net *xn, struct xtcp_entry *e);
 

@@ -79,7 +79,7 @@ void xtcp_host_count(struct xtcp_core *c, enum xtcp_mib id)
 
 void xtcp_state_hand_over(struct sock *sk)
 {
-	xtcp_sk(sk)->core.state = XTCP_CLOSED;
+	xtcp_core_retire(&xtcp_sk(sk)->core);
 	inet_sk_set_state(sk, TCP_CLOSE);
 }
 
@@ -123,8 +123,7 @@ static void settle_user(struct sock *sk, u32 sig)
 		sk_wake_async(sk, SOCK_WAKE_IO, POLL_OUT);
 	}
 	if ((sig & XTCP_SIG_READABLE) && !sock_flag(sk, SOCK_DEAD) &&
-	    (xtcp_sk(sk)->rcvq_bytes >= sk->sk_rcvlowat ||
-	     atomic_read(&sk->sk_rmem_alloc) > sk->sk_rcvbuf / 2))
+	    xtcp_recvq_ready(sk, sk->sk_rcvlowat))
 		sk->sk_data_ready(sk);
 	if (sig & XTCP_SIG_EOF)
 		settle_eof(sk);

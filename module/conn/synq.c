@@ -91,15 +91,19 @@ static bool req_take(struct xtcp_listener *l, struct xtcp_reqsk *r)
 	return true;
 }
 
-static void req_kill(struct xtcp_listener *l, struct xtcp_reqsk *r)
+/* Ends @r by event @ev; nothing if somebody else has it. */
+static void req_kill(struct xtcp_listener *l, struct xtcp_reqsk *r, u8 ev)
 {
 	bool mine;
 
 	spin_lock_bh(&l->lock);
 	mine = req_take(l, r);
 	spin_unlock_bh(&l->lock);
-	if (mine)
-		req_free(r);
+	if (!mine)
+		return;
+	xtcp_edge_count(XTCP_SYN_RECV, ev, xtcp_fsm[XTCP_SYN_RECV][ev].next);
+	XTCP_INC(sock_net(r->lsk), ATTEMPTFAILS);
+	req_free(r);
 }
 
 static void req_timer(struct timer_list *t)
@@ -130,8 +134,7 @@ static void req_timer(struct timer_list *t)
 		XTCP_INC(net, RETRANSSEGS);
 		req_send_synack(r);
 	} else {
-		xtcp_edge_count(XTCP_SYN_RECV, XTCP_EV_TIMEOUT, XTCP_CLOSED);
-		req_kill(l, r);
+		req_kill(l, r, XTCP_EV_TIMEOUT);
 	}
 out:
 	rcu_read_unlock();
@@ -171,7 +174,7 @@ static struct xtcp_reqsk *req_make(struct sock *lsk, struct sk_buff *skb,
 	if (!r)
 		return NULL;
 	INIT_LIST_HEAD(&r->link);
-	INIT_HLIST_NODE(&r->entry.node);
+	r->entry.node.pprev = NULL;
 	timer_setup(&r->timer, req_timer, 0);
 	r->entry.kind = XTCP_KIND_REQ;
 	r->entry.bound_if = READ_ONCE(lsk->sk_bound_dev_if);
@@ -274,7 +277,7 @@ static void child_init_host(struct sock *sk, struct xtcp_reqsk *r)
 	xs->entry.key = r->entry.key;
 	xs->entry.bound_if = r->entry.bound_if;
 	xs->entry.kind = XTCP_KIND_SOCK;
-	INIT_HLIST_NODE(&xs->entry.node);
+	xs->entry.node.pprev = NULL;
 	INIT_HLIST_NODE(&xs->lnode);
 	INIT_LIST_HEAD(&xs->ready_link);
 	INIT_LIST_HEAD(&xs->orphan_link);
@@ -356,14 +359,13 @@ static void child_ready(struct sock *lsk, struct xtcp_listener *l,
 	bool queued;
 
 	spin_lock_bh(&l->lock);
+	/* Closed meanwhile, it has counted down to nothing already. */
 	queued = l->open;
 	if (queued) {
 		sock_hold(sk);
 		list_add_tail(&xtcp_sk(sk)->ready_link, &l->ready);
-	} else {
-		l->nready--;
+		WRITE_ONCE(lsk->sk_ack_backlog, l->nready);
 	}
-	WRITE_ONCE(lsk->sk_ack_backlog, l->nready);
 	spin_unlock_bh(&l->lock);
 	if (!queued)
 		xtcp_child_kill(sk);
@@ -381,7 +383,6 @@ static bool req_claim(struct sock *lsk, struct xtcp_listener *l,
 	spin_lock_bh(&l->lock);
 	if (l->open && !list_empty(&r->link)) {
 		if (xtcp_acceptq_full(lsk, l)) {
-			r->req.acked = true;
 			XTCP_INC(sock_net(lsk), LISTENOVERFLOWS);
 		} else {
 			ok = req_take(l, r);
@@ -403,7 +404,8 @@ static bool req_establish(struct xtcp_listener *l, struct xtcp_reqsk *r,
 	if (!sk) {
 		XTCP_INC(sock_net(lsk), LISTENDROPS);
 		spin_lock_bh(&l->lock);
-		l->nready--;
+		if (l->open)
+			l->nready--;
 		spin_unlock_bh(&l->lock);
 		req_free(r);
 		return false;
@@ -445,10 +447,7 @@ bool xtcp_synq_segment(struct xtcp_reqsk *r, struct sk_buff *skb,
 		xtcp_send_reset(sock_net(r->lsk), skb, s);
 		break;
 	case XTCP_REQ_KILL:
-		xtcp_edge_count(XTCP_SYN_RECV, XTCP_EV_RCV_RST_PASSIVE,
-				XTCP_LISTEN);
-		XTCP_INC(sock_net(r->lsk), ATTEMPTFAILS);
-		req_kill(l, r);
+		req_kill(l, r, XTCP_EV_RCV_RST_PASSIVE);
 		break;
 	case XTCP_REQ_DROP:
 		break;

@@ -4,7 +4,6 @@
  * kind, and listeners by their port.
  */
 #include <linux/jhash.h>
-#include <linux/rculist.h>
 #include <net/ipv6.h>
 #include "conn/conn.h"
 
@@ -34,9 +33,14 @@ u32 xtcp_key_hash(const struct xtcp_net *xn, const struct xtcp_key *key)
 		      xn->hash_secret);
 }
 
-static struct hlist_head *bucket_of(struct xtcp_net *xn, u32 hash)
+static u32 slot_of(u32 hash)
 {
-	return &xn->ehash[hash & (BIT(XTCP_EHASH_BITS) - 1)];
+	return hash & (BIT(XTCP_EHASH_BITS) - 1);
+}
+
+static struct hlist_nulls_head *bucket_of(struct xtcp_net *xn, u32 hash)
+{
+	return &xn->ehash[slot_of(hash)];
 }
 
 static spinlock_t *lock_of(struct xtcp_net *xn, u32 hash)
@@ -51,36 +55,54 @@ static bool key_equal(const struct xtcp_key *a, const struct xtcp_key *b)
 	       ipv6_addr_equal(&a->laddr, &b->laddr);
 }
 
-static struct xtcp_entry *find_in(struct hlist_head *head, u32 hash,
+/*
+ * A socket may leave a chain and join another under a reader's feet (it is
+ * used anew at once): the reader sees by the end of the chain that it is in
+ * the wrong one, and begins again.
+ */
+static struct xtcp_entry *find_in(struct xtcp_net *xn, u32 hash,
 				  const struct xtcp_key *key, int ifindex)
 {
+	struct hlist_nulls_node *n;
 	struct xtcp_entry *e;
 
-	hlist_for_each_entry_rcu(e, head, node, true)
+again:
+	hlist_nulls_for_each_entry_rcu(e, n, bucket_of(xn, hash), node)
 		if (e->hash == hash && key_equal(&e->key, key) &&
 		    (!e->bound_if || !ifindex || e->bound_if == ifindex))
 			return e;
+	if (get_nulls_value(n) != slot_of(hash))
+		goto again;
 	return NULL;
 }
 
 struct xtcp_entry *xtcp_table_lookup(struct xtcp_net *xn,
 				     const struct xtcp_key *key, int ifindex)
 {
-	u32 hash = xtcp_key_hash(xn, key);
+	return find_in(xn, xtcp_key_hash(xn, key), key, ifindex);
+}
 
-	return find_in(bucket_of(xn, hash), hash, key, ifindex);
+struct sock *xtcp_entry_get(struct xtcp_entry *e, const struct xtcp_key *key)
+{
+	struct sock *sk = &container_of(e, struct xtcp_sock, entry)->inet.sk;
+
+	if (!refcount_inc_not_zero(&sk->sk_refcnt))
+		return NULL;
+	/* It may have become another connection meanwhile. */
+	if (likely(key_equal(&e->key, key)))
+		return sk;
+	sock_put(sk);
+	return NULL;
 }
 
 int xtcp_table_insert(struct xtcp_net *xn, struct xtcp_entry *e)
 {
-	struct hlist_head *head;
 	int err = -EADDRNOTAVAIL;
 
 	e->hash = xtcp_key_hash(xn, &e->key);
-	head = bucket_of(xn, e->hash);
 	spin_lock_bh(lock_of(xn, e->hash));
-	if (!find_in(head, e->hash, &e->key, e->bound_if)) {
-		hlist_add_head_rcu(&e->node, head);
+	if (!find_in(xn, e->hash, &e->key, e->bound_if)) {
+		hlist_nulls_add_head_rcu(&e->node, bucket_of(xn, e->hash));
 		err = 0;
 	}
 	spin_unlock_bh(lock_of(xn, e->hash));
@@ -92,9 +114,9 @@ bool xtcp_table_remove(struct xtcp_net *xn, struct xtcp_entry *e)
 	bool was;
 
 	spin_lock_bh(lock_of(xn, e->hash));
-	was = !hlist_unhashed(&e->node);
+	was = !hlist_nulls_unhashed(&e->node);
 	if (was)
-		hlist_del_init_rcu(&e->node);
+		hlist_nulls_del_init_rcu(&e->node);
 	spin_unlock_bh(lock_of(xn, e->hash));
 	return was;
 }
@@ -106,11 +128,11 @@ bool xtcp_table_replace(struct xtcp_net *xn, struct xtcp_entry *old,
 
 	e->hash = old->hash;
 	spin_lock_bh(lock_of(xn, old->hash));
-	was = !hlist_unhashed(&old->node);
+	was = !hlist_nulls_unhashed(&old->node);
 	if (was) {
 		/* The new one first: a lookup must always find one of them. */
-		hlist_add_head_rcu(&e->node, bucket_of(xn, old->hash));
-		hlist_del_init_rcu(&old->node);
+		hlist_nulls_add_head_rcu(&e->node, bucket_of(xn, old->hash));
+		hlist_nulls_del_init_rcu(&old->node);
 	}
 	spin_unlock_bh(lock_of(xn, old->hash));
 	return was;

@@ -66,15 +66,20 @@ void xtcp_timewait_enter(struct sock *sk)
 	tw->entry.key = xs->entry.key;
 	tw->entry.bound_if = xs->entry.bound_if;
 	tw->entry.kind = XTCP_KIND_TW;
-	INIT_HLIST_NODE(&tw->entry.node);
+	tw->entry.node.pprev = NULL;
 	timer_setup(&tw->timer, tw_timer, 0);
 	xtcp_tw_open(&tw->tw, &xs->core);
 	xtcp_port_to_timewait(xn, sk, &tw->owner);
 	atomic_inc(&xn->ntw);
 	XTCP_INC(sock_net(sk), TIMEWAITED);
-	mod_timer(&tw->timer, jiffies + xtcp_jiffies(xn->cfg.timewait));
-	if (!xs->hashed || !xtcp_table_replace(xn, &xs->entry, &tw->entry))
+	/* In the table first: a timer that finds it elsewhere does nothing. */
+	rcu_read_lock();
+	if (xs->hashed && xtcp_table_replace(xn, &xs->entry, &tw->entry))
+		mod_timer(&tw->timer,
+			  jiffies + xtcp_jiffies(xn->cfg.timewait));
+	else
 		tw_free(xn, tw);
+	rcu_read_unlock();
 	xs->hashed = false;
 	xtcp_state_hand_over(sk);
 }
@@ -122,10 +127,11 @@ void xtcp_timewait_give_way(struct xtcp_twsk *tw)
 static struct xtcp_twsk *tw_pop(struct xtcp_net *xn, u32 i)
 {
 	struct xtcp_twsk *found = NULL;
+	struct hlist_nulls_node *n;
 	struct xtcp_entry *e;
 
 	rcu_read_lock();
-	hlist_for_each_entry_rcu(e, &xn->ehash[i], node) {
+	hlist_nulls_for_each_entry_rcu(e, n, &xn->ehash[i], node) {
 		if (e->kind != XTCP_KIND_TW)
 			continue;
 		if (!xtcp_table_remove(xn, e))

@@ -238,6 +238,12 @@ void xtcp_core_init(struct xtcp_core *c, const struct xtcp_cfg *cfg);
  */
 void xtcp_core_renew(struct xtcp_core *c);
 
+/*
+ * The connection's state lives on elsewhere (a mini-socket): CLOSED without
+ * an edge, no timer, nothing owed.
+ */
+void xtcp_core_retire(struct xtcp_core *c);
+
 /* CLOSED -> LISTEN. */
 void xtcp_core_listen(struct xtcp_core *c);
 

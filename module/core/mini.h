@@ -25,7 +25,6 @@ struct xtcp_req {
 	u8 rcv_wscale;	/* shift for windows we send */
 	bool ws_ok;	/* both ends scale */
 	u8 retrans;	/* SYN-ACKs retransmitted */
-	bool acked;	/* the final ACK came and the accept queue was full */
 	u64 sent;	/* time of the SYN-ACK, by the host; 0: unknown */
 };
 

@@ -33,6 +33,14 @@ void xtcp_core_renew(struct xtcp_core *c)
 	c->cc = old.cc;
 }
 
+void xtcp_core_retire(struct xtcp_core *c)
+{
+	xtcp_fsm_birth(c);
+	memset(c->deadline, 0, sizeof(c->deadline));
+	c->ack_now = false;
+	xtcp_core_purge(c);
+}
+
 void xtcp_core_listen(struct xtcp_core *c)
 {
 	xtcp_event(c, XTCP_EV_LISTEN, 0);

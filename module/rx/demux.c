@@ -47,6 +47,15 @@ bad:
 	return false;
 }
 
+/* The socket's filter, which may also cut payload off.  False: drop. */
+static bool filter_ok(struct sock *sk, struct sk_buff *skb, struct xtcp_seg *s)
+{
+	if (sk_filter_trim_cap(sk, skb, s->hlen))
+		return false;
+	s->len = skb->len - s->hlen;
+	return true;
+}
+
 static bool policy_ok(struct sock *sk, struct sk_buff *skb)
 {
 	if (!xfrm4_policy_check(sk, XFRM_POLICY_IN, skb))
@@ -57,7 +66,7 @@ static bool policy_ok(struct sock *sk, struct sk_buff *skb)
 
 /* To a connection; consumes @skb. */
 static void to_sock(struct net *net, struct sock *sk, struct sk_buff *skb,
-		    const struct xtcp_seg *s)
+		    struct xtcp_seg *s)
 {
 	enum xtcp_counter why = XTCP_CNT_DROP_POLICY;
 	int limit;
@@ -65,7 +74,7 @@ static void to_sock(struct net *net, struct sock *sk, struct sk_buff *skb,
 	if (!policy_ok(sk, skb))
 		goto drop;
 	why = XTCP_CNT_DROP_FILTER;
-	if (sk_filter_trim_cap(sk, skb, s->hlen))
+	if (!filter_ok(sk, skb, s))
 		goto drop;
 	skb->dev = NULL;
 	bh_lock_sock_nested(sk);
@@ -88,7 +97,7 @@ drop:
 
 /* For nobody, or for a listener; consumes @skb. */
 static void to_listener(struct net *net, struct sk_buff *skb,
-			const struct xtcp_seg *s, u32 iss)
+			struct xtcp_seg *s, u32 iss)
 {
 	struct xtcp_net *xn = xtcp_pernet(net);
 	struct sock *lsk;
@@ -97,7 +106,7 @@ static void to_listener(struct net *net, struct sk_buff *skb,
 				  inet_iif(skb));
 	if (!lsk || inet_sk_state_load(lsk) != TCP_LISTEN)
 		goto none;
-	if (!policy_ok(lsk, skb) || sk_filter_trim_cap(lsk, skb, s->hlen)) {
+	if (!policy_ok(lsk, skb) || !filter_ok(lsk, skb, s)) {
 		xtcp_drop(net, skb, XTCP_CNT_DROP_FILTER);
 		return;
 	}
@@ -120,7 +129,7 @@ none:
 }
 
 static void to_timewait(struct net *net, struct xtcp_twsk *tw,
-			struct sk_buff *skb, const struct xtcp_seg *s)
+			struct sk_buff *skb, struct xtcp_seg *s)
 {
 	struct sock *lsk;
 	u32 iss = 0;
@@ -140,7 +149,7 @@ static void to_timewait(struct net *net, struct xtcp_twsk *tw,
 }
 
 static void dispatch(struct net *net, struct sk_buff *skb,
-		     const struct xtcp_seg *s)
+		     struct xtcp_seg *s)
 {
 	const struct iphdr *iph = ip_hdr(skb);
 	struct xtcp_entry *e;
@@ -156,8 +165,8 @@ static void dispatch(struct net *net, struct sk_buff *skb,
 	}
 	switch (e->kind) {
 	case XTCP_KIND_SOCK:
-		sk = &container_of(e, struct xtcp_sock, entry)->inet.sk;
-		if (!refcount_inc_not_zero(&sk->sk_refcnt))
+		sk = xtcp_entry_get(e, &key);
+		if (!sk)
 			break;
 		to_sock(net, sk, skb, s);
 		sock_put(sk);

@@ -8,25 +8,50 @@
 #include "rx/rx.h"
 #include "tx/tx.h"
 
+/* The route that is valid now, looked up again if it must be. */
+static struct dst_entry *route_now(struct sock *sk)
+{
+	struct inet_sock *inet = inet_sk(sk);
+	struct dst_entry *dst = __sk_dst_check(sk, 0);
+	struct rtable *rt;
+
+	if (dst)
+		return dst;
+	rt = ip_route_output_ports(sock_net(sk), &inet->cork.fl.u.ip4, sk,
+				   inet->inet_daddr, inet->inet_saddr,
+				   inet->inet_dport, inet->inet_sport,
+				   sk->sk_protocol, ip_sock_rt_tos(sk),
+				   sk->sk_bound_dev_if);
+	if (IS_ERR(rt))
+		return NULL;
+	sk_setup_caps(sk, &rt->dst);
+	return &rt->dst;
+}
+
 void xtcp_mtu_reduced(struct sock *sk)
 {
-	struct dst_entry *dst = __sk_dst_get(sk);
+	struct dst_entry *dst;
 
 	if (sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN)
 		return;
-	dst = dst ? dst_check(dst, 0) : NULL;
-	if (dst)
+	dst = route_now(sk);
+	if (!dst)
+		return;
+	/* This may leave an exception that replaces the route. */
+	dst->ops->update_pmtu(dst, sk, NULL, xtcp_sk(sk)->mtu_news, true);
+	dst = route_now(sk);
+	if (dst && dst_mtu(dst) < xtcp_sk(sk)->mtu)
 		xtcp_sync_mss(sk, dst_mtu(dst));
 	xtcp_settle(sk);
 }
 
-static void frag_needed(struct sock *sk, struct sk_buff *skb, u32 mtu, u32 seq)
+static void frag_needed(struct sock *sk, u32 mtu, u32 seq)
 {
 	struct xtcp_core *c = &xtcp_sk(sk)->core;
 
 	if (seq_lt(seq, c->snd_una) || seq_ge(seq, c->snd_nxt))
 		return;
-	ipv4_sk_update_pmtu(skb, sk, mtu);
+	WRITE_ONCE(xtcp_sk(sk)->mtu_news, mtu);
 	if (sock_owned_by_user(sk)) {
 		if (!test_and_set_bit(XTCP_DEFER_MTU, &xtcp_sk(sk)->deferred))
 			sock_hold(sk);
@@ -80,15 +105,13 @@ static struct sock *quoted_sock(struct net *net, const struct iphdr *iph,
 {
 	struct xtcp_entry *e;
 	struct xtcp_key key;
-	struct sock *sk;
 
 	xtcp_key_v4(&key, iph->saddr, htons(xtcp_get16(th)), iph->daddr,
 		    htons(xtcp_get16(th + 2)));
 	e = xtcp_table_lookup(xtcp_pernet(net), &key, iif);
 	if (!e || e->kind != XTCP_KIND_SOCK)
 		return NULL;
-	sk = &container_of(e, struct xtcp_sock, entry)->inet.sk;
-	return refcount_inc_not_zero(&sk->sk_refcnt) ? sk : NULL;
+	return xtcp_entry_get(e, &key);
 }
 
 /*
@@ -116,7 +139,7 @@ int xtcp_v4_err(struct sk_buff *skb, u32 info)
 	if (sk->sk_state == TCP_CLOSE)
 		goto out;
 	if (type == ICMP_DEST_UNREACH && code == ICMP_FRAG_NEEDED) {
-		frag_needed(sk, skb, info, seq);
+		frag_needed(sk, info, seq);
 		goto out;
 	}
 	err = icmp_errno(type, code, &hard);

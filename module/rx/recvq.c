@@ -54,6 +54,15 @@ bool xtcp_recvq_charge(struct sock *sk, struct sk_buff *skb, bool in_order)
 	return true;
 }
 
+bool xtcp_recvq_ready(const struct sock *sk, u32 target)
+{
+	u32 bytes = READ_ONCE(xtcp_sk(sk)->rcvq_bytes);
+
+	return bytes >= target ||
+	       (bytes && atomic_read(&sk->sk_rmem_alloc) >
+			 READ_ONCE(sk->sk_rcvbuf) / 2);
+}
+
 u32 xtcp_recvq_bytes(const struct sock *sk)
 {
 	return xtcp_sk(sk)->rcvq_bytes;

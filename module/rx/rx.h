@@ -32,13 +32,19 @@ void xtcp_rcv_refresh(struct sock *sk);
 /* Charges @skb to the receive buffer; false: no room, @skb untouched. */
 bool xtcp_recvq_charge(struct sock *sk, struct sk_buff *skb, bool in_order);
 
+/*
+ * Enough to wake a reader for: SO_RCVLOWAT, @target bytes, or so much that
+ * no more may come before some is read.  Any context, a snapshot.
+ */
+bool xtcp_recvq_ready(const struct sock *sk, u32 target);
+
 /* Payload bytes that can be read now.  Socket lock. */
 u32 xtcp_recvq_bytes(const struct sock *sk);
 
 /* ---- icmp.c ---- */
 int xtcp_v4_err(struct sk_buff *skb, u32 info);
 
-/* The path MTU of @sk's route is now @mtu.  Socket lock. */
+/* The path MTU of @sk's route is xtcp_sock.mtu_news.  Socket lock. */
 void xtcp_mtu_reduced(struct sock *sk);
 
 #endif /* XTCP_RX_H */

@@ -127,8 +127,15 @@ int xtcp_init_sock(struct sock *sk)
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct xtcp_net *xn = xtcp_pernet(sock_net(sk));
 
+	/*
+	 * While we are being removed socket() takes no reference through the
+	 * AF_INET door, and would forget this socket.
+	 */
+	if (!try_module_get(THIS_MODULE))
+		return -EAFNOSUPPORT;
+	module_put(THIS_MODULE);
 	xtcp_core_init(&xs->core, &xn->cfg);
-	INIT_HLIST_NODE(&xs->entry.node);
+	xs->entry.node.pprev = NULL;
 	INIT_HLIST_NODE(&xs->lnode);
 	INIT_LIST_HEAD(&xs->ready_link);
 	INIT_LIST_HEAD(&xs->orphan_link);

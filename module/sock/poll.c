@@ -50,8 +50,7 @@ __poll_t xtcp_poll(struct file *file, struct socket *sock, poll_table *wait)
 	if (shutdown & RCV_SHUTDOWN)
 		mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
 	if (state != TCP_SYN_SENT && state != TCP_SYN_RECV) {
-		if (READ_ONCE(xtcp_sk(sk)->rcvq_bytes) >=
-		    (u32)sock_rcvlowat(sk, 0, INT_MAX))
+		if (xtcp_recvq_ready(sk, sock_rcvlowat(sk, 0, INT_MAX)))
 			mask |= EPOLLIN | EPOLLRDNORM;
 		mask |= poll_write(sk);
 	}

@@ -7,7 +7,7 @@
 void xtcp_reply_send(struct net *net, const struct xtcp_reply *r,
 		     const struct xtcp_hdr *h)
 {
-	struct sk_buff *skb = xtcp_xmit_alloc(GFP_ATOMIC);
+	struct sk_buff *skb = xtcp_xmit_alloc(0, GFP_ATOMIC);
 
 	if (!skb) {
 		XTCP_INC(net, NOMEM);
@@ -46,7 +46,7 @@ void xtcp_send_reset(struct net *net, struct sk_buff *skb,
 
 void xtcp_send_abort(struct sock *sk)
 {
-	struct sk_buff *skb = xtcp_xmit_alloc(GFP_ATOMIC);
+	struct sk_buff *skb = xtcp_xmit_alloc(0, GFP_ATOMIC);
 	struct xtcp_hdr h;
 
 	if (!skb) {

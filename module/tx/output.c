@@ -46,12 +46,19 @@ static bool output_one(struct sock *sk, const struct xtcp_txd *d)
 	struct xtcp_hdr h;
 	struct sk_buff *skb;
 
-	skb = xtcp_xmit_alloc(GFP_ATOMIC);
+	skb = xtcp_xmit_alloc(0, GFP_ATOMIC);
 	if (!skb)
 		return false;
 	if (d->len && xtcp_sendq_attach(sk, skb, d->seq, d->len)) {
+		/* In too many pieces for one buffer: copied, it is one. */
 		kfree_skb(skb);
-		return false;
+		skb = xtcp_xmit_alloc(d->len, GFP_ATOMIC);
+		if (!skb)
+			return false;
+		if (xtcp_sendq_copy(sk, skb, d->seq, d->len)) {
+			kfree_skb(skb);
+			return false;
+		}
 	}
 	xtcp_core_hdr(c, d, &h);
 	/*

@@ -159,6 +159,13 @@ static int attach_from(struct sk_buff *skb, struct sk_buff *src, u32 off, u32 le
 	return done;
 }
 
+/* The buffer behind @skb, NULL at the end. */
+static struct sk_buff *sendq_next(struct sock *sk, struct sk_buff *skb)
+{
+	return skb_queue_is_last(&sk->sk_write_queue, skb) ?
+		NULL : skb_queue_next(&sk->sk_write_queue, skb);
+}
+
 int xtcp_sendq_attach(struct sock *sk, struct sk_buff *skb, u32 seq, u32 len)
 {
 	struct sk_buff *src = sendq_find(sk, seq);
@@ -171,8 +178,24 @@ int xtcp_sendq_attach(struct sock *sk, struct sk_buff *skb, u32 seq, u32 len)
 		xtcp_sk(sk)->tx_hint = src;
 		seq += n;
 		len -= n;
-		src = skb_queue_is_last(&sk->sk_write_queue, src) ?
-			NULL : skb_queue_next(&sk->sk_write_queue, src);
+		src = sendq_next(sk, src);
+	}
+	return WARN_ON_ONCE(len) ? -EINVAL : 0;
+}
+
+int xtcp_sendq_copy(struct sock *sk, struct sk_buff *skb, u32 seq, u32 len)
+{
+	struct sk_buff *src = sendq_find(sk, seq);
+
+	while (src && len) {
+		u32 off = seq - XTCP_TX_CB(src)->seq;
+		u32 n = min(len, src->len - off);
+
+		if (skb_copy_bits(src, off, skb_put(skb, n), n))
+			return -EFAULT;
+		seq += n;
+		len -= n;
+		src = sendq_next(sk, src);
 	}
 	return WARN_ON_ONCE(len) ? -EINVAL : 0;
 }

@@ -26,6 +26,9 @@ void xtcp_sendq_purge(struct sock *sk);
  */
 int xtcp_sendq_attach(struct sock *sk, struct sk_buff *skb, u32 seq, u32 len);
 
+/* The same by copying: @skb has tailroom for @len bytes. */
+int xtcp_sendq_copy(struct sock *sk, struct sk_buff *skb, u32 seq, u32 len);
+
 /* ---- output.c: sends all that the core allows ---- */
 
 void xtcp_output(struct sock *sk);
@@ -65,8 +68,8 @@ void xtcp_send_abort(struct sock *sk);
 
 /* ---- xmit.c: the one caller of the IP output layer ---- */
 
-/* Room in front of the payload: link, IP, 60 bytes of header. */
-struct sk_buff *xtcp_xmit_alloc(gfp_t gfp);
+/* Room in front for link, IP and 60 bytes of header, behind for @len bytes. */
+struct sk_buff *xtcp_xmit_alloc(u32 len, gfp_t gfp);
 
 /* Header and checksum in front of @skb's payload, then to IP, by @sk's route. */
 int xtcp_xmit(struct sock *sk, struct sk_buff *skb, const struct xtcp_hdr *h);

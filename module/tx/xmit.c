@@ -13,9 +13,9 @@
 #define XTCP_HEADROOM	(LL_MAX_HEADER + sizeof(struct iphdr) + MAX_IPOPTLEN + \
 			 XTCP_HDR_MAX + 64)
 
-struct sk_buff *xtcp_xmit_alloc(gfp_t gfp)
+struct sk_buff *xtcp_xmit_alloc(u32 len, gfp_t gfp)
 {
-	struct sk_buff *skb = alloc_skb(XTCP_HEADROOM, gfp);
+	struct sk_buff *skb = alloc_skb(XTCP_HEADROOM + len, gfp | __GFP_NOWARN);
 
 	if (skb)
 		skb_reserve(skb, XTCP_HEADROOM);
