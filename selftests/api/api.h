@@ -65,13 +65,21 @@ struct xt {
 	struct sockaddr_in addr;	/* where l listens */
 };
 
+/*
+ * Milliseconds of the clock that goes with the kernel's ticks, in which it
+ * counts timeouts: a late machine catches up on several ticks at once, and a
+ * finer clock would then see a timeout end too soon.
+ */
 static inline long long xt_now_ms(void)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
 	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
 }
+
+/* What a timeout may seem short of: a tick of 4 ms at either end. */
+#define XT_TICKS	8
 
 /* Re-evaluates a condition until it holds or the deadline passes. */
 #define XT_UNTIL(cond) __extension__ ({					\
