@@ -6,7 +6,6 @@
  */
 #include <linux/slab.h>
 #include <net/inet_common.h>
-#include <net/inet_ecn.h>
 #include <net/ip.h>
 #include <net/route.h>
 #include "conn/conn.h"
@@ -296,18 +295,11 @@ static void child_init_host(struct sock *sk, struct xtcp_reqsk *r)
 /* The route for a child; its connection is as good as none without one. */
 static bool child_route(struct sock *sk)
 {
-	struct inet_sock *inet = inet_sk(sk);
-	struct rtable *rt;
+	struct dst_entry *dst = xtcp_route(sk);
 
-	rt = ip_route_output_ports(sock_net(sk), &inet->cork.fl.u.ip4, sk,
-				   inet->inet_daddr, inet->inet_saddr,
-				   inet->inet_dport, inet->inet_sport,
-				   sk->sk_protocol, inet->tos & ~INET_ECN_MASK,
-				   sk->sk_bound_dev_if);
-	if (IS_ERR(rt))
+	if (!dst)
 		return false;
-	sk_setup_caps(sk, &rt->dst);
-	xtcp_init_mss(sk, &rt->dst);
+	xtcp_init_mss(sk, dst);
 	return true;
 }
 

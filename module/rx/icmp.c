@@ -8,38 +8,18 @@
 #include "rx/rx.h"
 #include "tx/tx.h"
 
-/* The route that is valid now, looked up again if it must be. */
-static struct dst_entry *route_now(struct sock *sk)
-{
-	struct inet_sock *inet = inet_sk(sk);
-	struct dst_entry *dst = __sk_dst_check(sk, 0);
-	struct rtable *rt;
-
-	if (dst)
-		return dst;
-	rt = ip_route_output_ports(sock_net(sk), &inet->cork.fl.u.ip4, sk,
-				   inet->inet_daddr, inet->inet_saddr,
-				   inet->inet_dport, inet->inet_sport,
-				   sk->sk_protocol, ip_sock_rt_tos(sk),
-				   sk->sk_bound_dev_if);
-	if (IS_ERR(rt))
-		return NULL;
-	sk_setup_caps(sk, &rt->dst);
-	return &rt->dst;
-}
-
 void xtcp_mtu_reduced(struct sock *sk)
 {
 	struct dst_entry *dst;
 
 	if (sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN)
 		return;
-	dst = route_now(sk);
+	dst = xtcp_route(sk);
 	if (!dst)
 		return;
 	/* This may leave an exception that replaces the route. */
 	dst->ops->update_pmtu(dst, sk, NULL, xtcp_sk(sk)->mtu_news, true);
-	dst = route_now(sk);
+	dst = xtcp_route(sk);
 	if (dst && dst_mtu(dst) < xtcp_sk(sk)->mtu)
 		xtcp_sync_mss(sk, dst_mtu(dst));
 	xtcp_settle(sk);

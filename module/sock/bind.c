@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* bind(), getsockname() and getpeername(): plain sockaddr_in. */
+/* bind() and connect() take a plain sockaddr_in, of either family. */
 #include <net/inet_common.h>
 #include "sock/sock.h"
 
@@ -19,11 +19,6 @@ int xtcp_bind(struct socket *sock, struct sockaddr *uaddr, int len)
 	memcpy(&sin, uaddr, sizeof(sin));
 	sin.sin_family = AF_INET;
 	return inet_bind(sock, (struct sockaddr *)&sin, sizeof(sin));
-}
-
-int xtcp_getname(struct socket *sock, struct sockaddr *uaddr, int peer)
-{
-	return inet_getname(sock, uaddr, peer);
 }
 
 int xtcp_connect_stream(struct socket *sock, struct sockaddr *uaddr, int len,

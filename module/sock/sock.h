@@ -17,7 +17,6 @@ void xtcp_sock_born(struct sock *sk);
 
 /* bind.c */
 int xtcp_bind(struct socket *sock, struct sockaddr *uaddr, int len);
-int xtcp_getname(struct socket *sock, struct sockaddr *uaddr, int peer);
 
 /* connect.c */
 int xtcp_connect_stream(struct socket *sock, struct sockaddr *uaddr, int len,

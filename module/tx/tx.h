@@ -71,6 +71,12 @@ void xtcp_send_abort(struct sock *sk);
 /* Room in front for link, IP and 60 bytes of header, behind for @len bytes. */
 struct sk_buff *xtcp_xmit_alloc(u32 len, gfp_t gfp);
 
+/*
+ * @sk's route as it is valid now, looked up if there is none; NULL if there
+ * is none to be had.  Addresses and ports are set.  Socket lock, RCU.
+ */
+struct dst_entry *xtcp_route(struct sock *sk);
+
 /* Header and checksum in front of @skb's payload, then to IP, by @sk's route. */
 int xtcp_xmit(struct sock *sk, struct sk_buff *skb, const struct xtcp_hdr *h);
 

@@ -57,6 +57,25 @@ static void push_header(struct sk_buff *skb, const struct xtcp_hdr *h)
 	xtcp_hdr_write(p, h);
 }
 
+struct dst_entry *xtcp_route(struct sock *sk)
+{
+	struct inet_sock *inet = inet_sk(sk);
+	struct dst_entry *dst = __sk_dst_check(sk, 0);
+	struct rtable *rt;
+
+	if (dst)
+		return dst;
+	rt = ip_route_output_ports(sock_net(sk), &inet->cork.fl.u.ip4, sk,
+				   inet->inet_daddr, inet->inet_saddr,
+				   inet->inet_dport, inet->inet_sport,
+				   sk->sk_protocol, ip_sock_rt_tos(sk),
+				   sk->sk_bound_dev_if);
+	if (IS_ERR(rt))
+		return NULL;
+	sk_setup_caps(sk, &rt->dst);
+	return &rt->dst;
+}
+
 int xtcp_xmit(struct sock *sk, struct sk_buff *skb, const struct xtcp_hdr *h)
 {
 	struct inet_sock *inet = inet_sk(sk);
