@@ -79,6 +79,7 @@ static int __net_init netns_start(struct net *net)
 	INIT_LIST_HEAD(&xn->orphans);
 	netns_seed(xn);
 	xtcp_cfg_defaults(&xn->cfg);
+	xtcp_limits_init(xn);
 	err = xtcp_sysctl_init(xn);
 	if (err)
 		goto out_free;

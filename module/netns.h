@@ -14,6 +14,9 @@ void xtcp_proc_exit(struct net *net);
 int xtcp_sysctl_init(struct xtcp_net *xn);
 void xtcp_sysctl_exit(struct xtcp_net *xn);
 
+/* The limits that a namespace starts with; xn->net is set. */
+void xtcp_limits_init(struct xtcp_net *xn);
+
 /* A socket of the namespace, or the last thing in it, is gone: look again. */
 void xtcp_netns_wake(void);
 

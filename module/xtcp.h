@@ -165,12 +165,17 @@ struct xtcp_net {
 	atomic_t port_step[256];	/* RFC 6056, algorithm 4 */
 	struct list_head orphans;	/* xtcp_sock.orphan_link */
 	spinlock_t orphan_lock;
+	int max_orphans;		/* more are reset, as natively */
+	int max_tw_buckets;		/* more end at once, likewise */
+	int rmem[3];			/* receive buffer, bytes: least, first, most */
+	int wmem[3];			/* send buffer, likewise */
 	atomic_t nsocks;		/* struct xtcp_sock that exist */
 	atomic_t ntw;
 	atomic_t nreqs;
 	atomic_t norphans;
 	struct xtcp_counters __percpu *mib;
 	struct ctl_table_header *sysctl;
+	struct ctl_table_header *sysctl_global;	/* init_net only */
 };
 
 /*

@@ -190,7 +190,7 @@ static struct xtcp_reqsk *req_make(struct sock *lsk, struct sk_buff *skb,
 	}
 	space = READ_ONCE(lsk->sk_rcvbuf) / 2;
 	xtcp_req_open(&r->req, s, iss ?: xtcp_isn(xn, &r->entry.key), mss, space,
-		      max(space, 3145728U), &xn->cfg);
+		      max_t(u32, space, READ_ONCE(xn->rmem[2]) / 2), &xn->cfg);
 	r->req.sent = xtcp_now();
 	return r;
 }

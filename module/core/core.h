@@ -38,13 +38,13 @@ struct xtcp_cfg {
 	u32 rto_max;		/* 120 s */
 	u32 delack_min;		/* 40 ms */
 	u32 delack_max;		/* 200 ms */
-	u32 fin_timeout;	/* 60 s: orphans in FIN_WAIT_2 */
-	u32 timewait;		/* 60 s: 2 MSL */
+	u64 fin_timeout;	/* 60 s: orphans in FIN_WAIT_2 */
+	u64 timewait;		/* 60 s: 2 MSL */
 	u8 syn_retries;		/* 6 */
 	u8 synack_retries;	/* 5 */
 	u8 retries2;		/* 15: data retransmissions before giving up */
-	u8 orphan_retries;	/* 8: the same once the user has closed */
-	bool window_scaling;	/* 1 */
+	u8 orphan_retries;	/* the same once the user has closed; 0: 8 */
+	u8 window_scaling;	/* 1 */
 	u32 initial_cwnd;	/* 10 segments (RFC 6928) */
 	u64 keepalive_time;	/* 7200 s: more than 32 bits of microseconds */
 	u64 keepalive_intvl;	/* 75 s */

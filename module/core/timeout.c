@@ -53,7 +53,9 @@ static void give_up(struct xtcp_core *c)
 
 static u8 data_retries(const struct xtcp_core *c)
 {
-	return c->orphan ? c->cfg->orphan_retries : c->cfg->retries2;
+	if (!c->orphan)
+		return c->cfg->retries2;
+	return c->cfg->orphan_retries ? c->cfg->orphan_retries : 8;
 }
 
 static bool rtx_exhausted(const struct xtcp_core *c, u64 now)

@@ -66,7 +66,7 @@ static void connect_start(struct sock *sk)
 	u32 most = sk->sk_rcvbuf / 2;
 
 	if (!(sk->sk_userlocks & SOCK_RCVBUF_LOCK))
-		most = max_t(u32, most, 3145728);
+		most = max_t(u32, most, READ_ONCE(xn->rmem[2]) / 2);
 	xs->core.sport = ntohs(inet_sk(sk)->inet_sport);
 	xs->core.dport = ntohs(inet_sk(sk)->inet_dport);
 	atomic_set(&inet_sk(sk)->inet_id, get_random_u16());

@@ -18,7 +18,7 @@ static struct percpu_counter xtcp_sockets_allocated;
 static atomic_long_t xtcp_memory_allocated;
 static DEFINE_PER_CPU(int, xtcp_memory_fw);
 static unsigned long xtcp_memory_pressure;
-static long xtcp_mem[3];
+long xtcp_mem[3];
 static int xtcp_wmem[3] = { 4096, 16384, 4194304 };
 static int xtcp_rmem[3] = { 4096, 131072, 6291456 };
 
@@ -146,8 +146,8 @@ int xtcp_init_sock(struct sock *sk)
 	sk->sk_write_space = xtcp_write_space;
 	sock_set_flag(sk, SOCK_USE_WRITE_QUEUE);
 	sock_set_flag(sk, SOCK_RCU_FREE);
-	WRITE_ONCE(sk->sk_sndbuf, xtcp_wmem[1]);
-	WRITE_ONCE(sk->sk_rcvbuf, xtcp_rmem[1]);
+	WRITE_ONCE(sk->sk_sndbuf, READ_ONCE(xn->wmem[1]));
+	WRITE_ONCE(sk->sk_rcvbuf, READ_ONCE(xn->rmem[1]));
 	sk_sockets_allocated_inc(sk);
 	xtcp_sock_born(sk);
 	return 0;

@@ -6,6 +6,7 @@
 #include "xtcp.h"
 
 /* family.c */
+extern long xtcp_mem[3];	/* pages of all sockets: low, pressure, limit */
 int xtcp_family_init(void);
 void xtcp_family_close(void);
 void xtcp_family_exit(void);

@@ -76,7 +76,7 @@ static void sndbuf_expand(struct sock *sk)
 
 	if (sk->sk_userlocks & SOCK_SNDBUF_LOCK)
 		return;
-	want = min_t(u32, want, 4194304);
+	want = min_t(u32, want, READ_ONCE(xtcp_pernet(sock_net(sk))->wmem[2]));
 	if (want > sk->sk_sndbuf)
 		WRITE_ONCE(sk->sk_sndbuf, want);
 }
