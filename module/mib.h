@@ -46,6 +46,8 @@
 	X(DROP_AFTER_FIN, "DropAfterFin")	\
 	X(DROP_CLOSED, "DropClosed")		\
 	X(DROP_RST, "RstReceived")		\
+	X(DROP_PAWS, "PAWSEstab")		\
+	X(DROP_TSECR, "PAWSActive")		\
 	X(DROP_NO_SOCKET, "DropNoSocket")	\
 	X(DROP_POLICY, "DropPolicy")		\
 	X(DROP_FILTER, "DropFilter")

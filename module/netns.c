@@ -56,6 +56,7 @@ static void netns_seed(struct xtcp_net *xn)
 	size_t i;
 
 	get_random_bytes(&xn->isn_secret, sizeof(xn->isn_secret));
+	get_random_bytes(&xn->ts_secret, sizeof(xn->ts_secret));
 	get_random_bytes(&xn->port_secret, sizeof(xn->port_secret));
 	xn->hash_secret = get_random_u32();
 	for (i = 0; i < ARRAY_SIZE(xn->port_step); i++)

@@ -93,6 +93,7 @@ static const struct ctl_table template[] = {
 	KNOB_SECONDS("fin_timeout", cfg.fin_timeout),
 	KNOB_INT("rto_min_us", cfg.rto_min, 1, INT_MAX),
 	KNOB_U8("window_scaling", cfg.window_scaling, 0, 255),
+	KNOB_U8("timestamps", cfg.timestamps, 0, 255),
 	KNOB_INT("max_orphans", max_orphans, INT_MIN, INT_MAX),
 	KNOB_INT("max_tw_buckets", max_tw_buckets, INT_MIN, INT_MAX),
 	KNOB_INTS("rmem", rmem, 4096),

@@ -160,6 +160,7 @@ struct xtcp_net {
 	struct hlist_head *lhash;	/* listeners; RCU */
 	spinlock_t lhash_lock;
 	siphash_key_t isn_secret;
+	siphash_key_t ts_secret;
 	siphash_key_t port_secret;
 	u32 hash_secret;
 	atomic_t port_step[256];	/* RFC 6056, algorithm 4 */

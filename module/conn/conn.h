@@ -87,6 +87,12 @@ int xtcp_port_connect(struct sock *sk);
 /* Initial sequence number (RFC 6528). */
 u32 xtcp_isn(const struct xtcp_net *xn, const struct xtcp_key *key);
 
+/*
+ * What is added to timestamps (RFC 7323, 5.4): the same for all connections
+ * of two addresses, so that the next one on a tuple is seen to be newer.
+ */
+u32 xtcp_ts_off(const struct xtcp_net *xn, const struct xtcp_key *key);
+
 /* ---- synq.c ---- */
 
 struct xtcp_listener *xtcp_listener_alloc(void);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Initial sequence numbers (RFC 6528). */
+/* Initial sequence numbers (RFC 6528), and where timestamps begin. */
 #include "conn/conn.h"
 
 u32 xtcp_isn(const struct xtcp_net *xn, const struct xtcp_key *key)
@@ -8,4 +8,12 @@ u32 xtcp_isn(const struct xtcp_net *xn, const struct xtcp_key *key)
 
 	/* A clock of 64 ns: it goes once round in 274 s. */
 	return f + (u32)(ktime_get_ns() >> 6);
+}
+
+u32 xtcp_ts_off(const struct xtcp_net *xn, const struct xtcp_key *key)
+{
+	if (READ_ONCE(xn->cfg.timestamps) != 1)
+		return 0;
+	return siphash(key, offsetofend(struct xtcp_key, raddr),
+		       &xn->ts_secret);
 }

@@ -55,7 +55,7 @@ static void req_send_synack(struct xtcp_reqsk *r)
 	};
 	struct xtcp_hdr h;
 
-	xtcp_req_synack(&r->req, &h);
+	xtcp_req_synack(&r->req, xtcp_now(), &h);
 	h.sport = ntohs(k->lport);
 	h.dport = ntohs(k->rport);
 	xtcp_reply_send(sock_net(r->lsk), &reply, &h);
@@ -190,7 +190,8 @@ static struct xtcp_reqsk *req_make(struct sock *lsk, struct sk_buff *skb,
 	}
 	space = READ_ONCE(lsk->sk_rcvbuf) / 2;
 	xtcp_req_open(&r->req, s, iss ?: xtcp_isn(xn, &r->entry.key), mss, space,
-		      max_t(u32, space, READ_ONCE(xn->rmem[2]) / 2), &xn->cfg);
+		      max_t(u32, space, READ_ONCE(xn->rmem[2]) / 2),
+		      xtcp_ts_off(xn, &r->entry.key), &xn->cfg);
 	r->req.sent = xtcp_now();
 	return r;
 }
@@ -414,7 +415,7 @@ static void req_answer_ack(struct xtcp_reqsk *r, struct sk_buff *skb,
 {
 	struct xtcp_hdr h;
 
-	xtcp_req_ack(&r->req, &h);
+	xtcp_req_ack(&r->req, xtcp_now(), &h);
 	XTCP_INC(sock_net(r->lsk), CHALLENGEACKS);
 	xtcp_reply_to(sock_net(r->lsk), skb, s, &h);
 }

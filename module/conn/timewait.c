@@ -103,7 +103,7 @@ bool xtcp_timewait_segment(struct xtcp_twsk *tw, struct sk_buff *skb,
 		mod_timer(&tw->timer, jiffies + xtcp_jiffies(xn->cfg.timewait));
 		fallthrough;
 	case XTCP_TW_ACK:
-		xtcp_tw_ack(&tw->tw, &h);
+		xtcp_tw_ack(&tw->tw, xtcp_now(), &h);
 		xtcp_reply_to(tw->net, skb, s, &h);
 		break;
 	case XTCP_TW_KILL:

@@ -26,18 +26,29 @@ void xtcp_ack_challenge(struct xtcp_core *c, u64 now)
 	xtcp_ack_owed(c);
 }
 
-/* RFC 9293, 3.10.7.4: SEG.WND counts if the segment is the newest seen. */
+static u32 wnd_of(const struct xtcp_core *c, const struct xtcp_seg *s)
+{
+	return s->flags & XTCP_SYN ? s->wnd : (u32)s->wnd << c->snd_wscale;
+}
+
+/*
+ * RFC 9293, 3.10.7.4: SEG.WND counts if the segment is the newest seen.  Of
+ * two that say the same otherwise the larger window is the newer, or none.
+ */
+bool xtcp_ack_newer_window(const struct xtcp_core *c, const struct xtcp_seg *s)
+{
+	u32 wnd = wnd_of(c, s);
+
+	return seq_gt(s->ack, c->snd_una) || seq_gt(s->seq, c->snd_wl1) ||
+	       (s->seq == c->snd_wl1 && (wnd > c->snd_wnd || !wnd));
+}
+
 static bool ack_window(struct xtcp_core *c, const struct xtcp_seg *s)
 {
-	u32 wnd = s->wnd;
-	bool changed;
+	u32 wnd = wnd_of(c, s);
+	bool changed = wnd != c->snd_wnd;
 
-	if (!(s->flags & XTCP_SYN))
-		wnd <<= c->snd_wscale;
-	changed = wnd != c->snd_wnd;
-	/* Of two that say the same otherwise the larger window is the newer. */
-	if (seq_gt(s->ack, c->snd_una) || seq_gt(s->seq, c->snd_wl1) ||
-	    (s->seq == c->snd_wl1 && wnd > c->snd_wnd)) {
+	if (xtcp_ack_newer_window(c, s)) {
 		c->snd_wnd = wnd;
 		c->max_snd_wnd = max(c->max_snd_wnd, wnd);
 		c->snd_wl1 = s->seq;
@@ -122,25 +133,51 @@ static void ack_congestion(struct xtcp_core *c, u32 acked, u32 flight, u64 now)
 		c->recover = c->snd_una - 1;
 }
 
-static void ack_rtt(struct xtcp_core *c, u64 now)
+/*
+ * RFC 7323, 4.3: what the next segment echoes.  Not from one that lies beyond
+ * what we have acknowledged: the delay of our ACK belongs to the round trip.
+ */
+static void ack_ts(struct xtcp_core *c, const struct xtcp_seg *s, u64 now)
 {
-	if (!c->rtt.sent || seq_lt(c->snd_una, c->rtt.seq))
+	if (!c->ts_ok || !(s->opts & XTCP_OPT_TS) ||
+	    seq_gt(s->seq, c->rcv_wup) ||
+	    !xtcp_paws_ok(c->ts_recent, c->ts_stamp, s->tsval, 0, now))
 		return;
-	xtcp_rtt_sample(&c->rtt, now - c->rtt.sent, c->cfg);
-	c->rtt.sent = 0;
+	c->ts_recent = s->tsval;
+	c->ts_stamp = now;
+}
+
+static void ack_rtt(struct xtcp_core *c, const struct xtcp_seg *s, u64 now)
+{
+	u64 rtt;
+
+	if (c->rtt.sent) {
+		if (seq_lt(c->snd_una, c->rtt.seq))
+			return;
+		xtcp_rtt_sample(&c->rtt, now - c->rtt.sent, c->cfg);
+		c->rtt.sent = 0;
+		return;
+	}
+	if (!c->ts_ok || !(c->retrans || c->in_recovery || c->in_loss))
+		return;
+	/* Only an echo tells which of two equal segments has arrived. */
+	rtt = xtcp_ts_rtt(c->ts_off, s, now);
+	if (rtt)
+		xtcp_rtt_sample(&c->rtt, rtt, c->cfg);
 }
 
 /* snd_una moves.  Returns XTCP_ACK_FIN if our FIN is covered. */
-static u8 ack_advance(struct xtcp_core *c, u32 ack, u64 now)
+static u8 ack_advance(struct xtcp_core *c, const struct xtcp_seg *s, u64 now)
 {
 	u32 flight = xtcp_core_flight(c);
+	u32 ack = s->ack;
 	u32 acked = ack - c->snd_una;
 
 	c->snd_una = ack;
 	c->sig |= XTCP_SIG_ACKED;
 	c->rtx_nxt = seq_max(c->rtx_nxt, ack);
 	c->rtx_end = seq_max(c->rtx_end, ack);
-	ack_rtt(c, now);
+	ack_rtt(c, s, now);
 	c->retrans = 0;
 	c->retrans_start = 0;
 	ack_congestion(c, acked, flight, now);
@@ -196,9 +233,10 @@ u8 xtcp_ack_input(struct xtcp_core *c, const struct xtcp_seg *s, u64 now,
 			return ack_refused(c, now, XTCP_DROP_OLD_ACK, why);
 		return 0;
 	}
+	ack_ts(c, s, now);
 	window = ack_window(c, s);
 	if (moved)
-		res = ack_advance(c, s->ack, now);
+		res = ack_advance(c, s, now);
 	else if (!xtcp_seg_space(s) && !window && c->snd_nxt != c->snd_una)
 		ack_duplicate(c, now);
 	ack_alive(c, now);

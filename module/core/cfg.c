@@ -17,6 +17,7 @@ void xtcp_cfg_defaults(struct xtcp_cfg *cfg)
 		.retries2 = 15,
 		.orphan_retries = 0,
 		.window_scaling = 1,
+		.timestamps = 1,
 		.initial_cwnd = 10,
 		.keepalive_time = 7200ULL * 1000000,
 		.keepalive_intvl = 75000000,

@@ -18,6 +18,7 @@
 
 #include "seq.h"
 #include "seg.h"
+#include "ts.h"
 #include "fsm.h"
 #include "mini.h"
 #include "reasm.h"
@@ -45,6 +46,7 @@ struct xtcp_cfg {
 	u8 retries2;		/* 15: data retransmissions before giving up */
 	u8 orphan_retries;	/* the same once the user has closed; 0: 8 */
 	u8 window_scaling;	/* 1 */
+	u8 timestamps;		/* 1; 0: none, 2: without an offset */
 	u32 initial_cwnd;	/* 10 segments (RFC 6928) */
 	u64 keepalive_time;	/* 7200 s: more than 32 bits of microseconds */
 	u64 keepalive_intvl;	/* 75 s */
@@ -67,6 +69,8 @@ enum xtcp_drop {
 	XTCP_DROP_AFTER_FIN,	/* payload behind the peer's FIN */
 	XTCP_DROP_CLOSED,	/* the user reads no more; answered by RST */
 	XTCP_DROP_RST,		/* RST: acted upon */
+	XTCP_DROP_PAWS,		/* timestamp too old (RFC 7323, 5) */
+	XTCP_DROP_TSECR,	/* TSecr that our SYN did not carry */
 	XTCP_DROP_NMAX,
 };
 
@@ -147,9 +151,10 @@ struct xtcp_core {
 	const struct xtcp_cc *cc;
 	u32 rcv_buf;		/* payload bytes the buffer can hold when empty */
 	u32 rcv_free;		/* payload bytes it can still take now */
-	u32 burst;		/* longest xtcp_txd.len wanted, >= mss (GSO) */
+	u32 burst;		/* longest xtcp_txd.len wanted; at least mss is (GSO) */
+	u32 ts_off;		/* added to our timestamps */
 	u16 own_mss;		/* what we announce */
-	u16 mss;		/* payload bytes a segment; path and peer allow */
+	u16 mss;		/* payload bytes a segment; path and peer allow, no option counts */
 	u16 peer_mss;		/* what the peer announced */
 	u16 sport, dport;
 
@@ -181,6 +186,12 @@ struct xtcp_core {
 	bool ws_ok;
 	bool fin_rcvd;		/* the peer's FIN was reached */
 	struct xtcp_reasm ooo;	/* out of order payload */
+
+	/* Timestamps (RFC 7323). */
+	bool ts_ok;		/* both ends have them */
+	u32 ts_recent;		/* the peer's latest TSval, 0: none */
+	u32 ts_first;		/* TSval of our first SYN */
+	u64 ts_stamp;		/* when ts_recent was taken, 0: never */
 
 	/* Acknowledging (RFC 5681, 4.2; RFC 1122, 4.2.3.2). */
 	bool ack_now;		/* an ACK is owed at once */
@@ -250,8 +261,9 @@ void xtcp_core_listen(struct xtcp_core *c);
 /*
  * xtcp_core_connect - CLOSED -> SYN_SENT (RFC 9293, 3.10.1, active OPEN)
  * @iss: initial sequence number; @rcv_buf_max: largest the receive buffer may
- * become, for the window scale.  sport, dport, own_mss, mss, burst, rcv_buf
- * and rcv_free are set.  XTCP_SIG_TX asks for the SYN.
+ * become, for the window scale.  sport, dport, own_mss, mss, burst, rcv_buf,
+ * rcv_free and ts_off are set; ts_recent and ts_stamp too, if the tuple is
+ * taken over from TIME_WAIT.  XTCP_SIG_TX asks for the SYN.
  */
 void xtcp_core_connect(struct xtcp_core *c, u32 iss, u32 rcv_buf_max, u64 now);
 
@@ -290,7 +302,7 @@ void xtcp_core_purge(struct xtcp_core *c);
 bool xtcp_core_next_tx(struct xtcp_core *c, u64 now, struct xtcp_txd *d);
 
 /* The header for it: seq, ack, flags, window, options, ports. */
-void xtcp_core_hdr(struct xtcp_core *c, const struct xtcp_txd *d,
+void xtcp_core_hdr(struct xtcp_core *c, const struct xtcp_txd *d, u64 now,
 		   struct xtcp_hdr *h);
 
 /* It was handed to IP. */
@@ -300,7 +312,7 @@ void xtcp_core_sent(struct xtcp_core *c, const struct xtcp_txd *d, u64 now);
 void xtcp_core_tx_failed(struct xtcp_core *c, u64 now);
 
 /* The RST that ends the connection: SEQ=SND.NXT, ACK=RCV.NXT. */
-void xtcp_core_rst_hdr(struct xtcp_core *c, struct xtcp_hdr *h);
+void xtcp_core_rst_hdr(struct xtcp_core *c, u64 now, struct xtcp_hdr *h);
 
 /* ---- user calls ---- */
 
@@ -346,7 +358,10 @@ void xtcp_core_timeout(struct xtcp_core *c, u64 now);
 
 /* ---- from below ---- */
 
-/* Segments may carry @mss bytes now (path MTU or TCP_MAXSEG). */
+/*
+ * Segments may carry @mss bytes now (path MTU or TCP_MAXSEG), what options
+ * take of them included.
+ */
 void xtcp_core_set_mss(struct xtcp_core *c, u16 mss, u64 now);
 
 /*

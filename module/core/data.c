@@ -199,6 +199,10 @@ void xtcp_data_fast(struct xtcp_core *c, const struct xtcp_seg *s,
 	d->end = s->seq + s->len;
 	d->off = 0;
 	d->fin = false;
+	if (c->ts_ok && s->seq == c->rcv_wup) {
+		c->ts_recent = s->tsval;
+		c->ts_stamp = now;
+	}
 	xtcp_host_deliver(c, d, 0, s->len);
 	c->rcv_nxt += s->len;
 	c->sig |= XTCP_SIG_READABLE;

@@ -60,11 +60,22 @@ void xtcp_fail(struct xtcp_core *c, enum xtcp_event ev, int err)
 	xtcp_event(c, ev, 0);
 }
 
-/* What the peer's SYN says about segment size and window scale. */
-void xtcp_peer_options(struct xtcp_core *c, const struct xtcp_seg *s)
+/* Payload of a segment: what path and peer take, less timestamps. */
+void xtcp_mss_set(struct xtcp_core *c, u16 path)
 {
+	int mss = min(path, c->peer_mss) - (c->ts_ok ? XTCP_TS_SPACE : 0);
+
+	c->mss = max_t(int, mss, XTCP_MSS_MIN);
+}
+
+/* What the peer's SYN says: timestamps, segment size, window scale. */
+void xtcp_peer_options(struct xtcp_core *c, const struct xtcp_seg *s, u64 now)
+{
+	c->ts_ok = c->cfg->timestamps && (s->opts & XTCP_OPT_TS);
+	c->ts_recent = c->ts_ok ? s->tsval : 0;
+	c->ts_stamp = c->ts_ok ? now : 0;
 	c->peer_mss = s->opts & XTCP_OPT_MSS ? s->mss : XTCP_MSS_DEFAULT;
-	c->mss = min(c->mss, max_t(u16, c->peer_mss, XTCP_MSS_MIN));
+	xtcp_mss_set(c, c->mss);
 	c->ws_ok = c->cfg->window_scaling && (s->opts & XTCP_OPT_WS);
 	if (c->ws_ok) {
 		c->snd_wscale = s->wscale;

@@ -8,7 +8,7 @@
 /* ---- SYN_SENT ---- */
 
 /* Synchronised with the peer's SYN. */
-static void syn_taken(struct xtcp_core *c, const struct xtcp_seg *s)
+static void syn_taken(struct xtcp_core *c, const struct xtcp_seg *s, u64 now)
 {
 	c->irs = s->seq;
 	c->rcv_nxt = s->seq + 1;
@@ -17,19 +17,24 @@ static void syn_taken(struct xtcp_core *c, const struct xtcp_seg *s)
 	c->max_snd_wnd = s->wnd;
 	c->snd_wl1 = s->seq;
 	c->snd_wl2 = s->flags & XTCP_ACK ? s->ack : c->iss;
-	xtcp_peer_options(c, s);
+	xtcp_peer_options(c, s, now);
 }
 
 /* Our SYN is covered: the SYN's round trip is measured, its timer ends. */
-static void syn_covered(struct xtcp_core *c, u32 ack, enum xtcp_event ev,
-			u64 now)
+static void syn_covered(struct xtcp_core *c, const struct xtcp_seg *s,
+			enum xtcp_event ev, u64 now)
 {
-	c->snd_una = ack;
-	c->rtx_nxt = ack;
-	c->rtx_end = ack;
+	u64 rtt = c->rtt.sent ? now - c->rtt.sent : 0;
+
+	c->snd_una = s->ack;
+	c->rtx_nxt = s->ack;
+	c->rtx_end = s->ack;
 	c->deadline[XTCP_T_RTX] = 0;
-	if (c->rtt.sent)
-		xtcp_rtt_sample(&c->rtt, now - c->rtt.sent, c->cfg);
+	/* TSecr tells which of several SYNs is answered. */
+	if (!c->rtt.sent && c->ts_ok)
+		rtt = xtcp_ts_rtt(c->ts_off, s, now);
+	if (c->rtt.sent || rtt)
+		xtcp_rtt_sample(&c->rtt, rtt, c->cfg);
 	c->rtt.sent = 0;
 	c->sig |= XTCP_SIG_ACKED;
 	xtcp_established(c, ev, now);
@@ -40,15 +45,38 @@ static bool ack_of_syn(const struct xtcp_core *c, const struct xtcp_seg *s)
 	return seq_gt(s->ack, c->iss) && seq_le(s->ack, c->snd_nxt);
 }
 
+/* An echo of what none of our SYNs has carried: of another life. */
+static bool tsecr_foreign(const struct xtcp_core *c, const struct xtcp_seg *s,
+			  u64 now)
+{
+	if (!c->cfg->timestamps || !(s->opts & XTCP_OPT_TS) || !s->tsecr)
+		return false;
+	return s->tsecr - c->ts_first >
+	       xtcp_ts_val(c->ts_off, now) - c->ts_first;
+}
+
+/* A SYN older than the connection whose place in TIME_WAIT we took. */
+static bool syn_outdated(const struct xtcp_core *c, const struct xtcp_seg *s,
+			 u64 now)
+{
+	return c->ts_stamp && (s->opts & XTCP_OPT_TS) &&
+	       !xtcp_paws_ok(c->ts_recent, c->ts_stamp, s->tsval, 0, now);
+}
+
 static enum xtcp_drop input_syn_sent(struct xtcp_core *c,
 				     const struct xtcp_seg *s, u64 now)
 {
-	/* First: the ACK bit. */
+	/* First: the ACK bit, and the echo that goes with it. */
 	if ((s->flags & XTCP_ACK) && !ack_of_syn(c, s)) {
 		if (!(s->flags & XTCP_RST))
 			c->sig |= XTCP_SIG_REPLY_RST;
 		return seq_gt(s->ack, c->snd_nxt) ? XTCP_DROP_NEW_ACK :
 						    XTCP_DROP_OLD_ACK;
+	}
+	if ((s->flags & XTCP_ACK) && tsecr_foreign(c, s, now)) {
+		if (!(s->flags & XTCP_RST))
+			c->sig |= XTCP_SIG_REPLY_RST;
+		return XTCP_DROP_TSECR;
 	}
 	/* Second: RST. */
 	if (s->flags & XTCP_RST) {
@@ -60,9 +88,11 @@ static enum xtcp_drop input_syn_sent(struct xtcp_core *c,
 	/* Fourth: SYN.  Payload is left to be sent again. */
 	if (!(s->flags & XTCP_SYN))
 		return XTCP_DROP_BAD_FLAGS;
-	syn_taken(c, s);
+	if (!(s->flags & XTCP_ACK) && syn_outdated(c, s, now))
+		return XTCP_DROP_PAWS;
+	syn_taken(c, s, now);
 	if (s->flags & XTCP_ACK) {
-		syn_covered(c, s->ack, XTCP_EV_RCV_SYNACK, now);
+		syn_covered(c, s, XTCP_EV_RCV_SYNACK, now);
 	} else {
 		xtcp_event(c, XTCP_EV_RCV_SYN, now);
 		xtcp_rtx_mark(c, c->snd_nxt);
@@ -110,16 +140,42 @@ static bool seq_acceptable(const struct xtcp_core *c, const struct xtcp_seg *s)
 	return seq_ge(xtcp_seg_end(s), c->rcv_wup) && seq_le(s->seq, right);
 }
 
+/*
+ * Before it: the timestamp (RFC 7323, 5.3, R1).  A pure ACK that repeats what
+ * is known may have been overtaken by data and does no harm; RST is exempt.
+ */
+static bool paws_refuses(const struct xtcp_core *c, const struct xtcp_seg *s,
+			 u64 now)
+{
+	u32 behind = c->ts_recent - s->tsval;
+
+	if (!c->ts_ok || !(s->opts & XTCP_OPT_TS) || (s->flags & XTCP_RST) ||
+	    xtcp_paws_ok(c->ts_recent, c->ts_stamp, s->tsval, XTCP_PAWS_SLACK,
+			 now))
+		return false;
+	return (s->flags & XTCP_SYN) || !(s->flags & XTCP_ACK) ||
+	       xtcp_seg_space(s) || s->seq != c->rcv_nxt ||
+	       s->ack != c->snd_una || xtcp_ack_newer_window(c, s) ||
+	       behind > xtcp_ms(c->rtt.rto);
+}
+
+/* The peer may have missed our ACK; or it is not the peer. */
+static void refused_answer(struct xtcp_core *c, const struct xtcp_seg *s,
+			   u64 now)
+{
+	if (s->flags & XTCP_RST)
+		return;
+	/* Payload is no answer to an ACK: no loop can come of it. */
+	if ((s->flags & XTCP_SYN) || !xtcp_seg_space(s))
+		xtcp_ack_challenge(c, now);
+	else
+		xtcp_ack_owed(c);
+}
+
 static enum xtcp_drop seq_refused(struct xtcp_core *c,
 				  const struct xtcp_seg *s, u64 now)
 {
-	if (!(s->flags & XTCP_RST)) {
-		/* Payload is no answer to an ACK: no loop can come of it. */
-		if ((s->flags & XTCP_SYN) || !xtcp_seg_space(s))
-			xtcp_ack_challenge(c, now);
-		else
-			xtcp_ack_owed(c);
-	}
+	refused_answer(c, s, now);
 	return seq_lt(s->seq, c->rcv_nxt) ? XTCP_DROP_OLD_SEQ :
 					    XTCP_DROP_OUT_OF_WINDOW;
 }
@@ -158,8 +214,7 @@ static enum xtcp_drop input_syn_recv(struct xtcp_core *c,
 		return XTCP_DROP_NEW_ACK;
 	}
 	/* The user may have closed before the handshake ended. */
-	syn_covered(c, s->ack, c->state == XTCP_SYN_RECV ? ev : XTCP_NEVENTS,
-		    now);
+	syn_covered(c, s, c->state == XTCP_SYN_RECV ? ev : XTCP_NEVENTS, now);
 	return XTCP_DROP_NONE;
 }
 
@@ -167,6 +222,10 @@ static enum xtcp_drop input_syn_recv(struct xtcp_core *c,
 static enum xtcp_drop input_checks(struct xtcp_core *c,
 				   const struct xtcp_seg *s, u64 now)
 {
+	if (paws_refuses(c, s, now)) {
+		refused_answer(c, s, now);
+		return XTCP_DROP_PAWS;
+	}
 	if (!seq_acceptable(c, s))
 		return seq_refused(c, s, now);
 	if (s->flags & XTCP_RST)
@@ -250,7 +309,9 @@ static bool input_expected(const struct xtcp_core *c, const struct xtcp_seg *s)
 	       s->seq == c->rcv_nxt && s->ack == c->snd_una && s->len &&
 	       s->len <= xtcp_rcv_left_open(c) && !c->ooo.count &&
 	       !c->fin_seen && !c->probes &&
-	       (u32)s->wnd << c->snd_wscale == c->snd_wnd;
+	       (u32)s->wnd << c->snd_wscale == c->snd_wnd &&
+	       (!c->ts_ok || ((s->opts & XTCP_OPT_TS) &&
+			      (s32)(s->tsval - c->ts_recent) >= 0));
 }
 
 enum xtcp_drop xtcp_core_input(struct xtcp_core *c, const struct xtcp_seg *s,

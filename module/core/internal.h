@@ -10,6 +10,7 @@
 #define XTCP_QUICK_ACKS		16	/* not delayed when a connection starts */
 #define XTCP_CHALLENGE_GAP	500000	/* us between challenge ACKs */
 #define XTCP_RTO_FALLBACK	3000000	/* us (RFC 6298, 5.7) */
+#define XTCP_PAWS_SLACK		1	/* ticks a segment may be late */
 #define XTCP_CWND_MAX		(1U << 30)
 
 /* What the ACK of a segment did. */
@@ -26,11 +27,13 @@ void xtcp_fsm_child(struct xtcp_core *c);
 void xtcp_event(struct xtcp_core *c, enum xtcp_event ev, u64 now);
 void xtcp_fail(struct xtcp_core *c, enum xtcp_event ev, int err);
 void xtcp_established(struct xtcp_core *c, enum xtcp_event ev, u64 now);
-void xtcp_peer_options(struct xtcp_core *c, const struct xtcp_seg *s);
+void xtcp_peer_options(struct xtcp_core *c, const struct xtcp_seg *s, u64 now);
+void xtcp_mss_set(struct xtcp_core *c, u16 path);
 
 /* ack.c */
 u8 xtcp_ack_input(struct xtcp_core *c, const struct xtcp_seg *s, u64 now,
 		  enum xtcp_drop *why);
+bool xtcp_ack_newer_window(const struct xtcp_core *c, const struct xtcp_seg *s);
 void xtcp_ack_owed(struct xtcp_core *c);
 void xtcp_ack_challenge(struct xtcp_core *c, u64 now);
 

@@ -216,9 +216,19 @@ bool xtcp_core_next_tx(struct xtcp_core *c, u64 now, struct xtcp_txd *d)
 	return tx_data(c, now, d) || tx_probe(c, d) || tx_ack(c, d);
 }
 
-void xtcp_core_hdr(struct xtcp_core *c, const struct xtcp_txd *d,
+static void hdr_ts(const struct xtcp_core *c, u64 now, struct xtcp_hdr *h)
+{
+	h->opts |= XTCP_OPT_TS;
+	h->tsval = xtcp_ts_val(c->ts_off, now);
+	h->tsecr = c->ts_recent;
+}
+
+void xtcp_core_hdr(struct xtcp_core *c, const struct xtcp_txd *d, u64 now,
 		   struct xtcp_hdr *h)
 {
+	bool offer = c->state == XTCP_SYN_SENT;
+
+
 	*h = (struct xtcp_hdr){
 		.sport = c->sport,
 		.dport = c->dport,
@@ -227,14 +237,16 @@ void xtcp_core_hdr(struct xtcp_core *c, const struct xtcp_txd *d,
 	};
 	if (d->flags & XTCP_ACK)
 		h->ack = c->rcv_nxt;
+	if (c->ts_ok || (offer && c->cfg->timestamps))
+		hdr_ts(c, now, h);
 	if (!(d->flags & XTCP_SYN)) {
 		h->wnd = xtcp_window_select(c);
 		return;
 	}
 	h->wnd = c->rcv_wnd;	/* never scaled in a SYN */
-	h->opts = XTCP_OPT_MSS;
+	h->opts |= XTCP_OPT_MSS;
 	h->mss = c->own_mss;
-	if (c->ws_ok || (c->state == XTCP_SYN_SENT && c->cfg->window_scaling)) {
+	if (c->ws_ok || (offer && c->cfg->window_scaling)) {
 		h->opts |= XTCP_OPT_WS;
 		h->wscale = c->rcv_wscale;
 	}
@@ -307,7 +319,7 @@ void xtcp_core_tx_failed(struct xtcp_core *c, u64 now)
 	c->deadline[XTCP_T_DELACK] = now + c->cfg->delack_min;
 }
 
-void xtcp_core_rst_hdr(struct xtcp_core *c, struct xtcp_hdr *h)
+void xtcp_core_rst_hdr(struct xtcp_core *c, u64 now, struct xtcp_hdr *h)
 {
 	*h = (struct xtcp_hdr){
 		.sport = c->sport,
@@ -316,4 +328,6 @@ void xtcp_core_rst_hdr(struct xtcp_core *c, struct xtcp_hdr *h)
 		.ack = c->rcv_nxt,
 		.flags = XTCP_RST | XTCP_ACK,
 	};
+	if (c->ts_ok)
+		hdr_ts(c, now, h);
 }

@@ -10,12 +10,19 @@
 #ifdef __KERNEL__
 #include <linux/types.h>
 #include <linux/errno.h>
+#include <linux/math64.h>
 #include <linux/string.h>
 #include <linux/minmax.h>
 #include <linux/rbtree.h>
 #else
 #include "port_user.h"
 #endif
+
+/* Microseconds in whole milliseconds, modulo 2^32. */
+static inline u32 xtcp_ms(u64 us)
+{
+	return div_u64(us, 1000);
+}
 
 /* Reads and writes of the wire's byte order, any alignment. */
 static inline u16 xtcp_get16(const u8 *p)

@@ -35,6 +35,11 @@ typedef int64_t s64;
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define container_of(p, t, m) ((t *)((char *)(p) - offsetof(t, m)))
 
+static inline u64 div_u64(u64 a, u32 b)
+{
+	return a / b;
+}
+
 struct rb_node {
 	struct rb_node *rb_parent;
 	struct rb_node *rb_left;

@@ -3,7 +3,7 @@
 #include "internal.h"
 
 void xtcp_req_open(struct xtcp_req *r, const struct xtcp_seg *s, u32 iss,
-		   u16 own_mss, u32 rcv_wnd, u32 rcv_buf_max,
+		   u16 own_mss, u32 rcv_wnd, u32 rcv_buf_max, u32 ts_off,
 		   const struct xtcp_cfg *cfg)
 {
 	*r = (struct xtcp_req){
@@ -13,7 +13,13 @@ void xtcp_req_open(struct xtcp_req *r, const struct xtcp_seg *s, u32 iss,
 		.peer_mss = s->opts & XTCP_OPT_MSS ? s->mss : XTCP_MSS_DEFAULT,
 		.own_mss = own_mss,
 		.snd_wnd = s->wnd,
+		.sack_ok = s->opts & XTCP_OPT_SACKOK,
+		.ts_off = ts_off,
 	};
+	if (cfg->timestamps && (s->opts & XTCP_OPT_TS)) {
+		r->ts_ok = true;
+		r->ts_recent = s->tsval;
+	}
 	if (!cfg->window_scaling || !(s->opts & XTCP_OPT_WS))
 		return;
 	r->ws_ok = true;
@@ -21,7 +27,16 @@ void xtcp_req_open(struct xtcp_req *r, const struct xtcp_seg *s, u32 iss,
 	r->rcv_wscale = xtcp_wscale_choose(cfg, rcv_buf_max);
 }
 
-void xtcp_req_synack(const struct xtcp_req *r, struct xtcp_hdr *h)
+static void req_ts(const struct xtcp_req *r, u64 now, struct xtcp_hdr *h)
+{
+	if (!r->ts_ok)
+		return;
+	h->opts |= XTCP_OPT_TS;
+	h->tsval = xtcp_ts_val(r->ts_off, now);
+	h->tsecr = r->ts_recent;
+}
+
+void xtcp_req_synack(const struct xtcp_req *r, u64 now, struct xtcp_hdr *h)
 {
 	*h = (struct xtcp_hdr){
 		.seq = r->iss,
@@ -32,9 +47,10 @@ void xtcp_req_synack(const struct xtcp_req *r, struct xtcp_hdr *h)
 		.mss = r->own_mss,
 		.wscale = r->rcv_wscale,
 	};
+	req_ts(r, now, h);
 }
 
-void xtcp_req_ack(const struct xtcp_req *r, struct xtcp_hdr *h)
+void xtcp_req_ack(const struct xtcp_req *r, u64 now, struct xtcp_hdr *h)
 {
 	*h = (struct xtcp_hdr){
 		.seq = r->iss + 1,
@@ -42,6 +58,7 @@ void xtcp_req_ack(const struct xtcp_req *r, struct xtcp_hdr *h)
 		.wnd = r->rcv_wnd >> r->rcv_wscale,
 		.flags = XTCP_ACK,
 	};
+	req_ts(r, now, h);
 }
 
 /* The four cases of RFC 9293, 3.4, table 6. */
@@ -57,21 +74,32 @@ static bool req_in_window(const struct xtcp_req *r, const struct xtcp_seg *s)
 	return s->seq == right && !xtcp_seg_space(s);
 }
 
+/* Older than the SYN.  A request does not live long enough for 24 days. */
+static bool req_paws(const struct xtcp_req *r, const struct xtcp_seg *s)
+{
+	return r->ts_ok && (s->opts & XTCP_OPT_TS) &&
+	       !xtcp_paws_ok(r->ts_recent, 0, s->tsval, 0, 0);
+}
+
 enum xtcp_req_verdict xtcp_req_input(const struct xtcp_req *r,
 				     const struct xtcp_seg *s)
 {
+	bool old = req_paws(r, s);
+
 	if (s->flags & XTCP_RST) {
+		if (old)
+			return XTCP_REQ_DROP;
 		if (s->seq == r->irs + 1)
 			return XTCP_REQ_KILL;
 		return req_in_window(r, s) ? XTCP_REQ_ACK : XTCP_REQ_DROP;
 	}
 	if ((s->flags & (XTCP_SYN | XTCP_ACK)) == XTCP_SYN &&
-	    s->seq == r->irs)
+	    s->seq == r->irs && !old)
 		return XTCP_REQ_SYNACK;
 	/* As native TCP: a wrong ACK is refused before the window is asked. */
 	if ((s->flags & XTCP_ACK) && s->ack != r->iss + 1)
 		return XTCP_REQ_RST;
-	if (!req_in_window(r, s) || (s->flags & XTCP_SYN))
+	if (old || !req_in_window(r, s) || (s->flags & XTCP_SYN))
 		return XTCP_REQ_ACK;
 	return s->flags & XTCP_ACK ? XTCP_REQ_ESTABLISH : XTCP_REQ_DROP;
 }

@@ -88,6 +88,17 @@ static void opt_one(u8 kind, const u8 *v, u8 len, struct xtcp_seg *s)
 	}
 }
 
+/* NOP NOP TS and nothing else: what nearly every segment carries. */
+static bool seg_only_ts(const u8 *p, u8 len, struct xtcp_seg *s)
+{
+	const u32 head = KIND_NOP << 24 | KIND_NOP << 16 | KIND_TS << 8 | 10;
+
+	if (len != XTCP_TS_SPACE || xtcp_get32(p) != head)
+		return false;
+	opt_ts(p + 4, 8, s);
+	return true;
+}
+
 static void seg_options(const u8 *p, u8 left, struct xtcp_seg *s)
 {
 	while (left) {
@@ -120,8 +131,10 @@ int xtcp_seg_parse(const u8 *p, u8 hlen, u32 total, struct xtcp_seg *s)
 	s->len = total - hlen;
 	if ((s->flags & XTCP_SYN) && (s->flags & (XTCP_FIN | XTCP_RST)))
 		return -EINVAL;
-	if (hlen > XTCP_HDR_MIN)
-		seg_options(p + XTCP_HDR_MIN, hlen - XTCP_HDR_MIN, s);
+	p += XTCP_HDR_MIN;
+	hlen -= XTCP_HDR_MIN;
+	if (hlen && !seg_only_ts(p, hlen, s))
+		seg_options(p, hlen, s);
 	return 0;
 }
 
@@ -131,15 +144,65 @@ u8 xtcp_hdr_len(const struct xtcp_hdr *h)
 
 	if (h->opts & XTCP_OPT_MSS)
 		len += 4;
+	if (h->opts & XTCP_OPT_TS)
+		len += XTCP_TS_SPACE;
+	else if (h->opts & XTCP_OPT_SACKOK)
+		len += 4;
 	if (h->opts & XTCP_OPT_WS)
 		len += 4;
 	return len;
 }
 
+/* SACK-permitted takes the place of the two NOPs that align timestamps. */
+static u8 *write_sackok(u8 *o, const struct xtcp_hdr *h)
+{
+	if (h->opts & XTCP_OPT_SACKOK) {
+		if (!(h->opts & XTCP_OPT_TS)) {
+			*o++ = KIND_NOP;
+			*o++ = KIND_NOP;
+		}
+		*o++ = KIND_SACKOK;
+		*o++ = 2;
+	} else if (h->opts & XTCP_OPT_TS) {
+		*o++ = KIND_NOP;
+		*o++ = KIND_NOP;
+	}
+	return o;
+}
+
+static u8 *write_ts(u8 *o, const struct xtcp_hdr *h)
+{
+	if (!(h->opts & XTCP_OPT_TS))
+		return o;
+	o[0] = KIND_TS;
+	o[1] = 10;
+	xtcp_put32(o + 2, h->tsval);
+	xtcp_put32(o + 6, h->tsecr);
+	return o + 10;
+}
+
+/* In the order that native TCP has them. */
+static void write_options(u8 *o, const struct xtcp_hdr *h)
+{
+	if (h->opts & XTCP_OPT_MSS) {
+		o[0] = KIND_MSS;
+		o[1] = 4;
+		xtcp_put16(o + 2, h->mss);
+		o += 4;
+	}
+	o = write_sackok(o, h);
+	o = write_ts(o, h);
+	if (h->opts & XTCP_OPT_WS) {
+		o[0] = KIND_NOP;
+		o[1] = KIND_WS;
+		o[2] = 3;
+		o[3] = h->wscale;
+	}
+}
+
 u8 xtcp_hdr_write(u8 *p, const struct xtcp_hdr *h)
 {
 	u8 len = xtcp_hdr_len(h);
-	u8 *o = p + XTCP_HDR_MIN;
 
 	xtcp_put16(p, h->sport);
 	xtcp_put16(p + 2, h->dport);
@@ -150,18 +213,8 @@ u8 xtcp_hdr_write(u8 *p, const struct xtcp_hdr *h)
 	xtcp_put16(p + 14, h->wnd);
 	xtcp_put16(p + 16, 0);
 	xtcp_put16(p + 18, 0);
-	if (h->opts & XTCP_OPT_MSS) {
-		o[0] = KIND_MSS;
-		o[1] = 4;
-		xtcp_put16(o + 2, h->mss);
-		o += 4;
-	}
-	if (h->opts & XTCP_OPT_WS) {
-		o[0] = KIND_NOP;
-		o[1] = KIND_WS;
-		o[2] = 3;
-		o[3] = h->wscale;
-	}
+	if (h->opts)
+		write_options(p + XTCP_HDR_MIN, h);
 	return len;
 }
 

@@ -70,9 +70,11 @@ struct xtcp_hdr {
 	u32 ack;
 	u16 wnd;	/* as on the wire, already scaled */
 	u8 flags;
-	u8 opts;	/* XTCP_OPT_MSS, XTCP_OPT_WS */
+	u8 opts;	/* XTCP_OPT_MSS, _SACKOK, _TS, _WS: what to write */
 	u16 mss;
 	u8 wscale;
+	u32 tsval;
+	u32 tsecr;
 };
 
 /* Sequence space that a segment takes: payload, SYN and FIN. */

@@ -12,6 +12,9 @@ void xtcp_tw_open(struct xtcp_tw *tw, const struct xtcp_core *c)
 		.rcv_nxt = c->rcv_nxt,
 		.rcv_wnd = c->rcv_wnd,
 		.rcv_wscale = c->rcv_wscale,
+		.ts_recent = c->ts_recent,
+		.ts_off = c->ts_off,
+		.ts_stamp = c->ts_stamp,
 	};
 }
 
@@ -39,7 +42,7 @@ enum xtcp_tw_verdict xtcp_tw_input(const struct xtcp_tw *tw,
 	return XTCP_TW_ACK;
 }
 
-void xtcp_tw_ack(const struct xtcp_tw *tw, struct xtcp_hdr *h)
+void xtcp_tw_ack(const struct xtcp_tw *tw, u64 now, struct xtcp_hdr *h)
 {
 	*h = (struct xtcp_hdr){
 		.seq = tw->snd_nxt,
@@ -47,4 +50,9 @@ void xtcp_tw_ack(const struct xtcp_tw *tw, struct xtcp_hdr *h)
 		.wnd = min_t(u32, tw->rcv_wnd >> tw->rcv_wscale, 65535),
 		.flags = XTCP_ACK,
 	};
+	if (!tw->ts_stamp)
+		return;
+	h->opts = XTCP_OPT_TS;
+	h->tsval = xtcp_ts_val(tw->ts_off, now);
+	h->tsecr = tw->ts_recent;
 }

@@ -64,6 +64,7 @@ void xtcp_core_connect(struct xtcp_core *c, u32 iss, u32 rcv_buf_max, u64 now)
 	send_space(c, iss);
 	c->rcv_wscale = xtcp_wscale_choose(c->cfg, rcv_buf_max);
 	c->rcv_wnd = min_t(u32, c->rcv_free, 65535);
+	c->ts_first = xtcp_ts_val(c->ts_off, now);
 	xtcp_event(c, XTCP_EV_CONNECT, now);
 }
 
@@ -84,7 +85,13 @@ void xtcp_core_accept(struct xtcp_core *c, const struct xtcp_req *r, u64 now)
 	c->snd_wl2 = r->iss;
 	c->own_mss = r->own_mss;
 	c->peer_mss = r->peer_mss;
-	c->mss = min(c->mss, max_t(u16, r->peer_mss, XTCP_MSS_MIN));
+	c->ts_ok = r->ts_ok;
+	c->ts_off = r->ts_off;
+	if (r->ts_ok) {
+		c->ts_recent = r->ts_recent;
+		c->ts_stamp = now;
+	}
+	xtcp_mss_set(c, c->mss);
 	c->retrans = r->retrans;
 	/* Karn: a repeated SYN-ACK measures nothing. */
 	c->rtt.sent = r->retrans ? 0 : r->sent;
@@ -131,8 +138,9 @@ void xtcp_core_set_mss(struct xtcp_core *c, u16 mss, u64 now)
 
 	/* Until its SYN is here the peer has announced nothing. */
 	if (c->state != XTCP_CLOSED && c->state != XTCP_SYN_SENT)
-		mss = min(mss, c->peer_mss);
-	c->mss = max_t(u16, mss, XTCP_MSS_MIN);
+		xtcp_mss_set(c, mss);
+	else
+		c->mss = max_t(u16, mss, XTCP_MSS_MIN);
 	if (c->mss >= old || !c->syn_acked || c->snd_nxt == c->snd_una)
 		return;
 	/* Too long for the path: lost, but not by congestion (RFC 1191). */

@@ -69,6 +69,7 @@ static void connect_start(struct sock *sk)
 		most = max_t(u32, most, READ_ONCE(xn->rmem[2]) / 2);
 	xs->core.sport = ntohs(inet_sk(sk)->inet_sport);
 	xs->core.dport = ntohs(inet_sk(sk)->inet_dport);
+	xs->core.ts_off = xtcp_ts_off(xn, &xs->entry.key);
 	atomic_set(&inet_sk(sk)->inet_id, get_random_u16());
 	WRITE_ONCE(sk->sk_err, 0);
 	sock_reset_flag(sk, SOCK_DONE);

@@ -249,7 +249,8 @@ static void fill_info(struct sock *sk, struct tcp_info *info)
 	info->tcpi_state = sk->sk_state;
 	info->tcpi_retransmits = c->retrans;
 	info->tcpi_probes = c->probes;
-	info->tcpi_options = c->ws_ok ? TCPI_OPT_WSCALE : 0;
+	info->tcpi_options = (c->ws_ok ? TCPI_OPT_WSCALE : 0) |
+			     (c->ts_ok ? TCPI_OPT_TIMESTAMPS : 0);
 	info->tcpi_snd_wscale = c->snd_wscale;
 	info->tcpi_rcv_wscale = c->rcv_wscale;
 	info->tcpi_rto = c->rtt.rto;
@@ -262,7 +263,7 @@ static void fill_info(struct sock *sk, struct tcp_info *info)
 	info->tcpi_min_rtt = c->rtt.min_rtt;
 	info->tcpi_snd_cwnd = c->mss ? c->cwnd / c->mss : 0;
 	info->tcpi_snd_ssthresh = c->mss ? c->ssthresh / c->mss : 0;
-	info->tcpi_advmss = c->own_mss;
+	info->tcpi_advmss = c->own_mss - (c->ts_ok ? XTCP_TS_SPACE : 0);
 	info->tcpi_total_retrans = c->total_retrans;
 	info->tcpi_snd_wnd = c->snd_wnd;
 	info->tcpi_notsent_bytes = c->write_seq - c->snd_nxt;

@@ -53,7 +53,7 @@ void xtcp_send_abort(struct sock *sk)
 		XTCP_INC(sock_net(sk), NOMEM);
 		return;
 	}
-	xtcp_core_rst_hdr(&xtcp_sk(sk)->core, &h);
+	xtcp_core_rst_hdr(&xtcp_sk(sk)->core, xtcp_now(), &h);
 	XTCP_INC(sock_net(sk), OUTRSTS);
 	xtcp_xmit(sk, skb, &h);
 }

@@ -24,7 +24,6 @@ void xtcp_sync_mss(struct sock *sk, u32 mtu)
 
 	xs->mtu = mtu;
 	xtcp_core_set_mss(&xs->core, mss_of_mtu(sk, mtu), xtcp_now());
-	xs->core.burst = xs->core.mss;
 }
 
 void xtcp_init_mss(struct sock *sk, struct dst_entry *dst)
@@ -36,11 +35,10 @@ void xtcp_init_mss(struct sock *sk, struct dst_entry *dst)
 	xs->core.own_mss = min_t(u32, dst_metric_advmss(dst), 65495);
 	if (xs->user_mss)
 		xs->core.own_mss = min(xs->core.own_mss, xs->user_mss);
-	xs->core.burst = xs->core.mss;
 }
 
 /* One segment; false: no memory, try later. */
-static bool output_one(struct sock *sk, const struct xtcp_txd *d)
+static bool output_one(struct sock *sk, const struct xtcp_txd *d, u64 now)
 {
 	struct xtcp_core *c = &xtcp_sk(sk)->core;
 	struct xtcp_hdr h;
@@ -60,7 +58,7 @@ static bool output_one(struct sock *sk, const struct xtcp_txd *d)
 			return false;
 		}
 	}
-	xtcp_core_hdr(c, d, &h);
+	xtcp_core_hdr(c, d, now, &h);
 	/*
 	 * A segment that IP or a queue below refuses is a lost one: the
 	 * retransmission timer sees to it, as it does natively.
@@ -92,7 +90,7 @@ void xtcp_output(struct sock *sk)
 		xtcp_sync_mss(sk, dst_mtu(dst));
 	xtcp_rcv_refresh(sk);
 	while (xtcp_core_next_tx(c, now, &d)) {
-		if (unlikely(!output_one(sk, &d))) {
+		if (unlikely(!output_one(sk, &d, now))) {
 			XTCP_INC(sock_net(sk), NOMEM);
 			xtcp_core_tx_failed(c, now);
 			break;

@@ -156,7 +156,7 @@ static void tx(void)
 		must(d.len <= max_t(u32, C.burst, C.mss));
 		must(d.rtx || d.probe || !d.len ||
 		     seq_le(d.seq + d.len, C.snd_una + C.snd_wnd));
-		xtcp_core_hdr(&C, &d, &h);
+		xtcp_core_hdr(&C, &d, now, &h);
 		xtcp_core_sent(&C, &d, now);
 	}
 }
@@ -177,9 +177,14 @@ static void ev_segment(void)
 	if (!(kind & 8))
 		s.flags |= XTCP_ACK;
 	if (kind & 4) {
-		s.opts = byte() & (XTCP_OPT_MSS | XTCP_OPT_WS);
+		s.opts = byte() & (XTCP_OPT_MSS | XTCP_OPT_WS | XTCP_OPT_TS);
 		s.mss = word() | 1;
 		s.wscale = byte() % (XTCP_WSCALE_MAX + 1);
+	}
+	if (C.ts_ok && !(kind & 32)) {
+		s.opts |= XTCP_OPT_TS;
+		s.tsval = near(C.ts_recent);
+		s.tsecr = near(xtcp_ms(now));
 	}
 	/* What the parser lets through. */
 	if ((s.flags & XTCP_SYN) && (s.flags & (XTCP_FIN | XTCP_RST)))
@@ -258,6 +263,7 @@ static void begin(void)
 	struct xtcp_seg syn = {
 		.seq = near(0), .flags = XTCP_SYN, .wnd = word(),
 		.opts = XTCP_OPT_MSS | XTCP_OPT_WS, .mss = 1460, .wscale = 7,
+		.tsval = ~0U - 2,
 	};
 	struct xtcp_seg ack;
 	struct xtcp_req r;
@@ -274,11 +280,13 @@ static void begin(void)
 	C.rcv_buf = b & 2 ? 100000 : 500;
 	C.rcv_free = C.rcv_buf;
 	C.burst = b & 4 ? 60000 : C.mss;
+	if (b & 16)
+		syn.opts |= XTCP_OPT_TS;
 	if (b & 8) {
 		xtcp_core_connect(&C, near(0), C.rcv_buf, now);
 		return;
 	}
-	xtcp_req_open(&r, &syn, near(0), C.own_mss, C.rcv_buf, C.rcv_buf,
+	xtcp_req_open(&r, &syn, near(0), C.own_mss, C.rcv_buf, C.rcv_buf, 0,
 		      &cfg);
 	xtcp_core_accept(&C, &r, now);
 	right = C.rcv_wup + C.rcv_wnd;

@@ -18,8 +18,10 @@ static void round_trip(const struct xtcp_seg *s)
 	struct xtcp_hdr h = {
 		.sport = s->sport, .dport = s->dport, .seq = s->seq,
 		.ack = s->ack, .wnd = s->wnd, .flags = s->flags,
-		.opts = s->opts & (XTCP_OPT_MSS | XTCP_OPT_WS),
+		.opts = s->opts & (XTCP_OPT_MSS | XTCP_OPT_WS |
+				   XTCP_OPT_SACKOK | XTCP_OPT_TS),
 		.mss = s->mss, .wscale = s->wscale,
+		.tsval = s->tsval, .tsecr = s->tsecr,
 	};
 	u8 buf[XTCP_HDR_MAX];
 	struct xtcp_seg t;
@@ -33,6 +35,8 @@ static void round_trip(const struct xtcp_seg *s)
 	must(t.len == s->len && t.opts == h.opts);
 	must(!(h.opts & XTCP_OPT_MSS) || t.mss == s->mss);
 	must(!(h.opts & XTCP_OPT_WS) || t.wscale == s->wscale);
+	must(!(h.opts & XTCP_OPT_TS) ||
+	     (t.tsval == s->tsval && t.tsecr == s->tsecr));
 }
 
 static void mini(const struct xtcp_seg *s)
@@ -43,8 +47,9 @@ static void mini(const struct xtcp_seg *s)
 	struct xtcp_hdr h;
 
 	xtcp_cfg_defaults(&cfg);
-	xtcp_req_open(&r, s, s->ack, 1460, s->tsval, s->tsecr, &cfg);
-	xtcp_req_synack(&r, &h);
+	xtcp_req_open(&r, s, s->ack, 1460, s->tsval, s->tsecr, s->seq,
+		      &cfg);
+	xtcp_req_synack(&r, s->seq, &h);
 	must(h.flags == (XTCP_SYN | XTCP_ACK));
 	must(r.rcv_wscale <= XTCP_WSCALE_MAX);
 	must(xtcp_req_input(&r, s) <= XTCP_REQ_ESTABLISH);

@@ -92,7 +92,7 @@ static void host_xmit(struct end *e, const struct xtcp_txd *d)
 	struct xtcp_hdr h;
 
 	check_sent(e, d);
-	xtcp_core_hdr(c, d, &h);
+	xtcp_core_hdr(c, d, S.now, &h);
 	do {
 		u32 n = min_t(u32, d->len - off, c->mss);
 		struct xtcp_hdr one = h;
@@ -141,7 +141,7 @@ void host_service(struct end *e, const struct xtcp_seg *s)
 		net_send(e, &h, (u8 *)"", 0);
 	}
 	if (sig & XTCP_SIG_SEND_RST) {
-		xtcp_core_rst_hdr(c, &h);
+		xtcp_core_rst_hdr(c, S.now, &h);
 		net_send(e, &h, (u8 *)"", 0);
 	}
 	if (sig & XTCP_SIG_CONNECTED)
@@ -187,6 +187,7 @@ static void host_settings(struct end *e)
 	c->keep_time = 20 * US_S;
 	c->keep_intvl = 5 * US_S;
 	c->keep_cnt = 4;
+	c->ts_off = e->ts_off;
 	c->sport = e->port;
 	c->dport = e->peer->port;
 	host_rcv_free(e);
@@ -229,7 +230,7 @@ static void req_synack(struct end *e)
 {
 	struct xtcp_hdr h;
 
-	xtcp_req_synack(&e->req, &h);
+	xtcp_req_synack(&e->req, S.now, &h);
 	host_ports(e, &h);
 	net_send(e, &h, (u8 *)"", 0);
 	e->req.sent = S.now;
@@ -256,7 +257,7 @@ static void listen_input(struct end *e, const struct xtcp_seg *s)
 		return;
 	edge_of_request(e, XTCP_LISTEN, XTCP_EV_RCV_SYN);
 	xtcp_req_open(&e->req, s, rnd(), e->core.own_mss, e->core.rcv_buf,
-		      e->core.rcv_buf << rnd_below(4), &e->cfg);
+		      e->core.rcv_buf << rnd_below(4), e->ts_off, &e->cfg);
 	e->has_req = true;
 	req_synack(e);
 }
@@ -274,7 +275,7 @@ static void req_input(struct end *e, const struct xtcp_seg *s, const u8 *data)
 		req_synack(e);
 		return;
 	case XTCP_REQ_ACK:
-		xtcp_req_ack(&e->req, &h);
+		xtcp_req_ack(&e->req, S.now, &h);
 		host_ports(e, &h);
 		net_send(e, &h, (u8 *)"", 0);
 		return;
@@ -329,7 +330,7 @@ static void tw_input(struct end *e, const struct xtcp_seg *s)
 		e->tw_at = S.now + e->cfg.timewait;
 		fallthrough;
 	case XTCP_TW_ACK:
-		xtcp_tw_ack(&e->tw, &h);
+		xtcp_tw_ack(&e->tw, S.now, &h);
 		host_ports(e, &h);
 		net_send(e, &h, (u8 *)"", 0);
 		return;

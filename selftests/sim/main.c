@@ -113,6 +113,9 @@ static void setup_end(struct end *e, int i)
 	xtcp_cfg_defaults(&e->cfg);
 	e->cfg.timewait = 300 * US_S;
 	e->cfg.window_scaling = chance(800);
+	e->cfg.timestamps = chance(800);
+	/* Now and then the clock goes round in the middle of it. */
+	e->ts_off = chance(500) ? -rnd_below(20000) : rnd();
 	if (S.class == CLASS_DEAD) {
 		e->cfg.retries2 = rnd_between(2, 15);
 		e->cfg.syn_retries = rnd_between(1, 6);

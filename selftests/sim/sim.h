@@ -45,6 +45,7 @@ struct end {
 	struct xtcp_cfg cfg;
 	struct xtcp_core core;
 	u16 port;
+	u32 ts_off;
 
 	/* Listener and request. */
 	struct xtcp_core listener;

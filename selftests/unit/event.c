@@ -18,13 +18,13 @@ static void peer_options(void)
 	host_new();
 	H.cfg.window_scaling = true;
 	H.c.rcv_wscale = 3;
-	xtcp_peer_options(&H.c, &s);
+	xtcp_peer_options(&H.c, &s, T0);
 	EQUAL(H.c.mss, 536);
 	EQUAL(H.c.snd_wscale, 5);
 	EQUAL(H.c.rcv_wscale, 3);
 	s.opts = XTCP_OPT_MSS;
 	s.mss = 10;
-	xtcp_peer_options(&H.c, &s);
+	xtcp_peer_options(&H.c, &s, T0);
 	EQUAL(H.c.mss, XTCP_MSS_MIN);
 	EQUAL(H.c.snd_wscale, 0);
 	EQUAL(H.c.rcv_wscale, 0);

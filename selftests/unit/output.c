@@ -191,7 +191,7 @@ static void rst(void)
 
 	host_in(XTCP_ESTABLISHED);
 	host_wrote(10);
-	xtcp_core_rst_hdr(&H.c, &h);
+	xtcp_core_rst_hdr(&H.c, H.now, &h);
 	EQUAL(h.seq, ISS + 11);
 	EQUAL(h.ack, IRS + 1);
 	EQUAL(h.flags, XTCP_RST | XTCP_ACK);

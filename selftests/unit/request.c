@@ -10,7 +10,7 @@ static void open_it(u8 opts)
 	struct xtcp_cfg cfg;
 
 	xtcp_cfg_defaults(&cfg);
-	xtcp_req_open(&r, &s, ISS, MSS, 100000, 1000000, &cfg);
+	xtcp_req_open(&r, &s, ISS, MSS, 100000, 1000000, 7, &cfg);
 }
 
 static void opening(void)
@@ -18,7 +18,7 @@ static void opening(void)
 	struct xtcp_hdr h;
 
 	open_it(XTCP_OPT_MSS | XTCP_OPT_WS);
-	xtcp_req_synack(&r, &h);
+	xtcp_req_synack(&r, T0, &h);
 	EQUAL(h.flags, XTCP_SYN | XTCP_ACK);
 	EQUAL(h.seq, ISS);
 	EQUAL(h.ack, IRS + 1);
@@ -28,11 +28,11 @@ static void opening(void)
 	EQUAL(r.snd_wscale, 9);
 	EQUAL(r.peer_mss, 1200);
 	EQUAL(r.snd_wnd, 500);
-	xtcp_req_ack(&r, &h);
+	xtcp_req_ack(&r, T0, &h);
 	EQUAL(h.seq, ISS + 1);
 	EQUAL(h.wnd, 65535 >> 4);
 	open_it(0);
-	xtcp_req_synack(&r, &h);
+	xtcp_req_synack(&r, T0, &h);
 	EQUAL(h.opts, XTCP_OPT_MSS);
 	EQUAL(r.peer_mss, 536);
 	CHECK(!r.ws_ok);

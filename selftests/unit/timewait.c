@@ -42,7 +42,7 @@ static void acking(void)
 
 	tw = (struct xtcp_tw){ .snd_nxt = 5, .rcv_nxt = 9, .rcv_wnd = 1000,
 			       .rcv_wscale = 2 };
-	xtcp_tw_ack(&tw, &h);
+	xtcp_tw_ack(&tw, T0, &h);
 	EQUAL(h.seq, 5);
 	EQUAL(h.ack, 9);
 	EQUAL(h.wnd, 250);

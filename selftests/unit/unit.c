@@ -58,6 +58,7 @@ void host_new(void)
 	H.now = T0;
 	xtcp_cfg_defaults(&H.cfg);
 	H.cfg.window_scaling = false;
+	H.cfg.timestamps = 0;
 	xtcp_core_init(&H.c, &H.cfg);
 	H.c.own_mss = MSS;
 	H.c.mss = MSS;
@@ -157,7 +158,7 @@ void host_tx(bool always)
 		return;
 	H.c.sig = 0;
 	while (xtcp_core_next_tx(&H.c, H.now, &o.d)) {
-		xtcp_core_hdr(&H.c, &o.d, &o.h);
+		xtcp_core_hdr(&H.c, &o.d, H.now, &o.h);
 		if (H.sent < ARRAY_SIZE(H.out))
 			H.out[H.sent] = o;
 		H.sent++;
