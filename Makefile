@@ -17,7 +17,7 @@ INSTALL_HEADER = $(DESTDIR)/usr/include/linux/xtcp.h
 # The sub-makes have parallelism of their own
 .NOTPARALLEL:
 .PHONY: all module load unload install clean help setup demo check \
-	check-quick check-sanitizers unit sim fuzz api net style \
+	check-quick check-sanitizers unit sim fuzz api net wire style \
 	diagram programs
 
 all: module ## Same as module
@@ -66,7 +66,7 @@ check-quick: ## The tests on 6.12 only, with fewer seeds
 check-sanitizers: setup ## The kernel-side tests under KASAN, lockdep, kmemleak
 	@selftests/run-all --sanitizers
 
-unit sim fuzz api net style: ## One suite (api, net: on 6.12)
+unit sim fuzz api net wire style: ## One suite (api, net, wire: on 6.12)
 	@selftests/run-all --kernels "$(if $(findstring file,$(origin \
 		KREL)),6.12,$(KREL))" --suites $@
 
