@@ -25,6 +25,7 @@
 	X(ZEROWINPROBES, "TCPWinProbe")		\
 	X(CHALLENGEACKS, "TCPChallengeACK")	\
 	X(ABORTTIMEOUT, "TCPAbortOnTimeout")	\
+	X(ACKSKIPPED, "TCPACKSkipped")		\
 	X(ABORTCLOSE, "TCPAbortOnClose")	\
 	X(ABORTDATA, "TCPAbortOnData")		\
 	X(LISTENOVERFLOWS, "ListenOverflows")	\

@@ -56,10 +56,6 @@ static int edges_show(struct seq_file *m, void *v)
 
 static void show_entry(struct seq_file *m, const struct xtcp_entry *e)
 {
-	static const u8 mini_state[] = {
-		[XTCP_KIND_REQ] = XTCP_SYN_RECV,
-		[XTCP_KIND_TW] = XTCP_TIME_WAIT,
-	};
 	__be32 l = xtcp_addr_v4(&e->key.laddr), r = xtcp_addr_v4(&e->key.raddr);
 	u32 txq = 0, rxq = 0;
 	u8 state;
@@ -71,8 +67,11 @@ static void show_entry(struct seq_file *m, const struct xtcp_entry *e)
 		state = inet_sk_state_load(&xs->inet.sk);
 		txq = READ_ONCE(xs->core.write_seq) - READ_ONCE(xs->core.snd_una);
 		rxq = READ_ONCE(xs->rcvq_bytes);
+	} else if (e->kind == XTCP_KIND_TW) {
+		state = READ_ONCE(container_of(e, const struct xtcp_twsk,
+					       entry)->tw.state);
 	} else {
-		state = mini_state[e->kind];
+		state = XTCP_SYN_RECV;
 	}
 	seq_printf(m, "%pI4:%u %pI4:%u %s %u %u\n", &l, ntohs(e->key.lport),
 		   &r, ntohs(e->key.rport), xtcp_state_name(state), txq, rxq);

@@ -44,8 +44,7 @@ static int do_seconds(TABLE_ARG, int write, void *buf, size_t *len, loff_t *pos)
 	return do_ticks(table, write, buf, len, pos, proc_dointvec_jiffies);
 }
 
-static int __maybe_unused do_millis(TABLE_ARG, int write, void *buf,
-				    size_t *len, loff_t *pos)
+static int do_millis(TABLE_ARG, int write, void *buf, size_t *len, loff_t *pos)
 {
 	return do_ticks(table, write, buf, len, pos, proc_dointvec_ms_jiffies);
 }
@@ -93,6 +92,8 @@ static const struct ctl_table template[] = {
 	KNOB_SECONDS("fin_timeout", cfg.fin_timeout),
 	KNOB_INT("rto_min_us", cfg.rto_min, 1, INT_MAX),
 	KNOB_U8("window_scaling", cfg.window_scaling, 0, 255),
+	KNOB_U8("rfc1337", cfg.rfc1337, 0, 255),
+	KNOB_MILLIS("invalid_ratelimit", cfg.invalid_ratelimit),
 	KNOB_U8("timestamps", cfg.timestamps, 0, 255),
 	KNOB_INT("max_orphans", max_orphans, INT_MIN, INT_MAX),
 	KNOB_INT("max_tw_buckets", max_tw_buckets, INT_MIN, INT_MAX),

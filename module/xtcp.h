@@ -136,10 +136,11 @@ struct xtcp_reqsk {
 	struct rcu_head rcu;
 };
 
-/* struct xtcp_twsk - TIME_WAIT mini-socket */
+/* struct xtcp_twsk - mini-socket in TIME_WAIT, or in FIN_WAIT_2 for an orphan */
 struct xtcp_twsk {
 	struct xtcp_entry entry;
 	struct xtcp_owner owner;
+	spinlock_t lock;	/* tw; BH off */
 	struct xtcp_tw tw;
 	struct net *net;
 	struct timer_list timer;

@@ -140,6 +140,12 @@ bool xtcp_timewait_segment(struct xtcp_twsk *tw, struct sk_buff *skb,
 /* The new SYN finds a listener: the mini-socket goes. */
 void xtcp_timewait_give_way(struct xtcp_twsk *tw);
 
+/*
+ * connect() has put its socket in the mini-socket's place in the table
+ * (xtcp_table_replace()), xtcp_tw_reusable() having agreed: it goes.
+ */
+void xtcp_timewait_taken(struct xtcp_twsk *tw);
+
 /* All of a namespace.  May sleep. */
 void xtcp_minis_purge(struct xtcp_net *xn);
 

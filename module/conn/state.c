@@ -71,6 +71,7 @@ void xtcp_host_count(struct xtcp_core *c, enum xtcp_mib id)
 		[XTCP_MIB_ZEROWINPROBES] = XTCP_CNT_ZEROWINPROBES,
 		[XTCP_MIB_CHALLENGEACKS] = XTCP_CNT_CHALLENGEACKS,
 		[XTCP_MIB_ABORTTIMEOUT]	= XTCP_CNT_ABORTTIMEOUT,
+		[XTCP_MIB_ACKSKIPPED]	= XTCP_CNT_ACKSKIPPED,
 	};
 	struct net *net = sock_net(xtcp_core_sk(c));
 
@@ -144,7 +145,8 @@ static void settle_end(struct sock *sk, u32 sig)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 
-	if (sig & XTCP_SIG_TIME_WAIT && xs->core.state == XTCP_TIME_WAIT) {
+	if ((sig & XTCP_SIG_TIME_WAIT && xs->core.state == XTCP_TIME_WAIT) ||
+	    (sig & XTCP_SIG_FIN_WAIT2 && xs->core.state == XTCP_FIN_WAIT2)) {
 		xtcp_timewait_enter(sk);
 		xtcp_done(sk);
 	} else if (sig & XTCP_SIG_CLOSED) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * TIME_WAIT in mini-sockets.  Whoever gets one out of the table owns it.
+ * TIME_WAIT, and FIN_WAIT_2 of orphans, in mini-sockets.  Whoever gets one out
+ * of the table owns it.
  */
 #include <linux/slab.h>
 #include "conn/conn.h"
@@ -36,15 +37,21 @@ static void tw_free(struct xtcp_net *xn, struct xtcp_twsk *tw)
 	call_rcu(&tw->rcu, tw_free_rcu);
 }
 
+/* Ends it by @ev; nothing if somebody else has. */
+static void tw_end(struct xtcp_net *xn, struct xtcp_twsk *tw, u8 ev)
+{
+	if (!xtcp_table_remove(xn, &tw->entry))
+		return;
+	xtcp_edge_count(READ_ONCE(tw->tw.state), ev, XTCP_CLOSED);
+	tw_free(xn, tw);
+}
+
 static void tw_timer(struct timer_list *t)
 {
 	struct xtcp_twsk *tw = from_timer(tw, t, timer);
 	struct xtcp_net *xn = xtcp_pernet(tw->net);
 
-	if (!xtcp_table_remove(xn, &tw->entry))
-		return;
-	xtcp_edge_count(XTCP_TIME_WAIT, XTCP_EV_2MSL, XTCP_CLOSED);
-	tw_free(xn, tw);
+	tw_end(xn, tw, XTCP_EV_2MSL);
 }
 
 void xtcp_timewait_enter(struct sock *sk)
@@ -67,6 +74,7 @@ void xtcp_timewait_enter(struct sock *sk)
 	tw->entry.bound_if = xs->entry.bound_if;
 	tw->entry.kind = XTCP_KIND_TW;
 	tw->entry.node.pprev = NULL;
+	spin_lock_init(&tw->lock);
 	timer_setup(&tw->timer, tw_timer, 0);
 	xtcp_tw_open(&tw->tw, &xs->core);
 	xtcp_port_to_timewait(xn, sk, &tw->owner);
@@ -75,8 +83,9 @@ void xtcp_timewait_enter(struct sock *sk)
 	/* In the table first: a timer that finds it elsewhere does nothing. */
 	rcu_read_lock();
 	if (xs->hashed && xtcp_table_replace(xn, &xs->entry, &tw->entry))
-		mod_timer(&tw->timer,
-			  jiffies + xtcp_jiffies(xn->cfg.timewait));
+		mod_timer(&tw->timer, jiffies +
+			  xtcp_jiffies(xtcp_core_mini_time(&xs->core,
+							   xtcp_now())));
 	else
 		tw_free(xn, tw);
 	rcu_read_unlock();
@@ -84,12 +93,25 @@ void xtcp_timewait_enter(struct sock *sk)
 	xtcp_state_hand_over(sk);
 }
 
-static void tw_kill(struct xtcp_net *xn, struct xtcp_twsk *tw, u8 ev)
+/* What the core makes of a segment; another CPU may have one too. */
+static u8 tw_decide(struct xtcp_net *xn, struct xtcp_twsk *tw,
+		    const struct xtcp_seg *s, struct xtcp_hdr *h)
 {
-	if (!xtcp_table_remove(xn, &tw->entry))
-		return;
-	xtcp_edge_count(XTCP_TIME_WAIT, ev, XTCP_CLOSED);
-	tw_free(xn, tw);
+	u64 now = xtcp_now();
+	u8 todo;
+
+	spin_lock_bh(&tw->lock);
+	todo = xtcp_tw_input(&tw->tw, s, &xn->cfg, now);
+	if (todo & XTCP_TW_FIN)
+		xtcp_edge_count(XTCP_FIN_WAIT2, XTCP_EV_RCV_FIN, XTCP_TIME_WAIT);
+	if (todo & XTCP_TW_ACK)
+		xtcp_tw_ack(&tw->tw, now, h);
+	spin_unlock_bh(&tw->lock);
+	if (todo & XTCP_TW_PAWS)
+		XTCP_INC(tw->net, DROP_PAWS);
+	if (todo & XTCP_TW_SKIPPED)
+		XTCP_INC(tw->net, ACKSKIPPED);
+	return todo;
 }
 
 bool xtcp_timewait_segment(struct xtcp_twsk *tw, struct sk_buff *skb,
@@ -97,30 +119,36 @@ bool xtcp_timewait_segment(struct xtcp_twsk *tw, struct sk_buff *skb,
 {
 	struct xtcp_net *xn = xtcp_pernet(tw->net);
 	struct xtcp_hdr h;
+	u8 todo = tw_decide(xn, tw, s, &h);
 
-	switch (xtcp_tw_input(&tw->tw, s)) {
-	case XTCP_TW_ACK_RESTART:
-		mod_timer(&tw->timer, jiffies + xtcp_jiffies(xn->cfg.timewait));
-		fallthrough;
-	case XTCP_TW_ACK:
-		xtcp_tw_ack(&tw->tw, xtcp_now(), &h);
-		xtcp_reply_to(tw->net, skb, s, &h);
-		break;
-	case XTCP_TW_KILL:
-		tw_kill(xn, tw, XTCP_EV_RCV_RST);
-		break;
-	case XTCP_TW_SYN:
-		*iss = xtcp_tw_next_iss(&tw->tw) ?: 1;
+	if (todo & XTCP_TW_SYN) {
+		*iss = xtcp_tw_next_iss(&tw->tw);
 		return true;
-	case XTCP_TW_DROP:
-		break;
 	}
+	/* A timer that is shut down is not started again. */
+	if (todo & XTCP_TW_RESTART)
+		mod_timer(&tw->timer, jiffies + xtcp_jiffies(xn->cfg.timewait));
+	if (todo & XTCP_TW_ACK)
+		xtcp_reply_to(tw->net, skb, s, &h);
+	if (todo & XTCP_TW_REFUSE) {
+		XTCP_INC(tw->net, DROP_CLOSED);
+		xtcp_send_reset(tw->net, skb, s);
+		tw_end(xn, tw, XTCP_EV_ABORT);
+	}
+	if (todo & XTCP_TW_KILL)
+		tw_end(xn, tw, XTCP_EV_RCV_RST);
 	return false;
 }
 
 void xtcp_timewait_give_way(struct xtcp_twsk *tw)
 {
-	tw_kill(xtcp_pernet(tw->net), tw, XTCP_EV_RCV_SYN);
+	tw_end(xtcp_pernet(tw->net), tw, XTCP_EV_RCV_SYN);
+}
+
+void xtcp_timewait_taken(struct xtcp_twsk *tw)
+{
+	xtcp_edge_count(READ_ONCE(tw->tw.state), XTCP_EV_ABORT, XTCP_CLOSED);
+	tw_free(xtcp_pernet(tw->net), tw);
 }
 
 /* One mini-socket out of bucket @i; NULL if there is none left. */

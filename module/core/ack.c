@@ -19,9 +19,10 @@ void xtcp_ack_owed(struct xtcp_core *c)
  */
 void xtcp_ack_challenge(struct xtcp_core *c, u64 now)
 {
-	if (c->last_challenge && now - c->last_challenge < XTCP_CHALLENGE_GAP)
+	if (!xtcp_rate_ok(&c->last_challenge, c->cfg, now)) {
+		xtcp_host_count(c, XTCP_MIB_ACKSKIPPED);
 		return;
-	c->last_challenge = now;
+	}
 	xtcp_host_count(c, XTCP_MIB_CHALLENGEACKS);
 	xtcp_ack_owed(c);
 }

@@ -19,6 +19,7 @@ void xtcp_cfg_defaults(struct xtcp_cfg *cfg)
 		.window_scaling = 1,
 		.timestamps = 1,
 		.initial_cwnd = 10,
+		.invalid_ratelimit = 500000,
 		.keepalive_time = 7200ULL * 1000000,
 		.keepalive_intvl = 75000000,
 		.keepalive_probes = 9,

@@ -48,6 +48,8 @@ struct xtcp_cfg {
 	u8 window_scaling;	/* 1 */
 	u8 timestamps;		/* 1; 0: none, 2: without an offset */
 	u32 initial_cwnd;	/* 10 segments (RFC 6928) */
+	u8 rfc1337;		/* 0; 1: RST does not end TIME_WAIT */
+	u64 invalid_ratelimit;	/* 500 ms between answers to suspect segments */
 	u64 keepalive_time;	/* 7200 s: more than 32 bits of microseconds */
 	u64 keepalive_intvl;	/* 75 s */
 	u8 keepalive_probes;	/* 9 */
@@ -85,6 +87,7 @@ enum xtcp_mib {
 	XTCP_MIB_ZEROWINPROBES,	/* zero-window probes sent */
 	XTCP_MIB_CHALLENGEACKS,	/* challenge ACKs decided (RFC 5961) */
 	XTCP_MIB_ABORTTIMEOUT,	/* connections given up */
+	XTCP_MIB_ACKSKIPPED,	/* answers saved by invalid_ratelimit */
 	XTCP_MIB_NMAX_CORE,
 };
 
@@ -100,7 +103,7 @@ enum {
 	XTCP_SIG_SEND_RST	= 1 << 7,  /* send xtcp_core_rst_hdr() */
 	XTCP_SIG_TIME_WAIT	= 1 << 8,  /* state became TIME_WAIT */
 	XTCP_SIG_CLOSED		= 1 << 9,  /* state became CLOSED */
-	XTCP_SIG_FIN_WAIT2	= 1 << 10, /* state became FIN_WAIT_2 */
+	XTCP_SIG_FIN_WAIT2	= 1 << 10, /* an orphan waits in FIN_WAIT_2 */
 	XTCP_SIG_FIN_ACKED	= 1 << 11, /* our FIN was acknowledged */
 };
 
@@ -220,7 +223,7 @@ struct xtcp_core {
 	u64 keep_time, keep_intvl;	/* microseconds; 0: cfg's */
 	u8 keep_cnt;			/* 0: cfg's */
 	u8 syn_cnt;			/* TCP_SYNCNT, 0: cfg's */
-	u32 linger2;		/* TCP_LINGER2 in microseconds, 0: cfg's */
+	s64 linger2;		/* TCP_LINGER2 in microseconds, 0: cfg's, < 0: none */
 	u64 user_timeout;	/* microseconds, 0: off */
 	u32 total_retrans;	/* segments */
 
@@ -230,6 +233,7 @@ struct xtcp_core {
 	bool tx_stuck;		/* the host could not send */
 	bool cwnd_limited;	/* cwnd was what stopped the last sending */
 	bool fin_seen;		/* the peer's FIN stands at fin_seq */
+	bool fin_wait2_late;	/* an orphan has waited its first part */
 	u8 backoff;		/* doublings of the persist timer */
 	u32 fin_seq;
 	int err_soft;		/* from ICMP, told if the connection times out */
@@ -349,6 +353,12 @@ void xtcp_core_abort(struct xtcp_core *c, int err);
 void xtcp_core_set_keepalive(struct xtcp_core *c, u64 now);
 
 /* ---- time ---- */
+
+/*
+ * Microseconds that a mini-socket lives which takes over on XTCP_SIG_TIME_WAIT
+ * or XTCP_SIG_FIN_WAIT2.  Without one the core waits by itself.
+ */
+u64 xtcp_core_mini_time(const struct xtcp_core *c, u64 now);
 
 /* Earliest deadline in microseconds, 0 if no timer is on. */
 u64 xtcp_core_deadline(const struct xtcp_core *c);

@@ -19,11 +19,6 @@ static void event_entered(struct xtcp_core *c, u64 now)
 		c->sig |= XTCP_SIG_TIME_WAIT;
 		c->deadline[XTCP_T_KEEP] = now + c->cfg->timewait;
 		break;
-	case XTCP_FIN_WAIT2:
-		c->sig |= XTCP_SIG_FIN_WAIT2;
-		if (c->orphan)
-			xtcp_fin_wait2_arm(c, now);
-		break;
 	}
 }
 

@@ -102,28 +102,30 @@ static enum xtcp_drop input_syn_sent(struct xtcp_core *c,
 
 /* ---- TIME_WAIT, while no mini-socket has taken over ---- */
 
+/* A newer SYN has to wait: there is nobody here to give way to it. */
 static enum xtcp_drop input_time_wait(struct xtcp_core *c,
 				      const struct xtcp_seg *s, u64 now)
 {
 	struct xtcp_tw tw;
+	u8 todo;
 
 	xtcp_tw_open(&tw, c);
-	switch (xtcp_tw_input(&tw, s)) {
-	case XTCP_TW_KILL:
+	tw.last_ack = c->last_challenge;
+	todo = xtcp_tw_input(&tw, s, c->cfg, now);
+	c->last_challenge = tw.last_ack;
+	c->ts_recent = tw.ts_recent;
+	c->ts_stamp = tw.ts_stamp;
+	if (todo & XTCP_TW_KILL) {
 		xtcp_event(c, XTCP_EV_RCV_RST, now);
 		return XTCP_DROP_RST;
-	case XTCP_TW_ACK_RESTART:
-		c->deadline[XTCP_T_KEEP] = now + c->cfg->timewait;
-		xtcp_ack_owed(c);
-		break;
-	case XTCP_TW_ACK:
-		xtcp_ack_owed(c);
-		break;
-	case XTCP_TW_SYN:
-	case XTCP_TW_DROP:
-		break;
 	}
-	return XTCP_DROP_OLD_SEQ;
+	if (todo & XTCP_TW_RESTART)
+		c->deadline[XTCP_T_KEEP] = now + c->cfg->timewait;
+	if (todo & XTCP_TW_ACK)
+		xtcp_ack_owed(c);
+	if (todo & XTCP_TW_SKIPPED)
+		xtcp_host_count(c, XTCP_MIB_ACKSKIPPED);
+	return todo & XTCP_TW_PAWS ? XTCP_DROP_PAWS : XTCP_DROP_OLD_SEQ;
 }
 
 /* ---- the other states ---- */
@@ -246,7 +248,8 @@ static bool nobody_reads(const struct xtcp_core *c, const struct xtcp_seg *s)
 		return false;
 	if (c->state != XTCP_FIN_WAIT1 && c->state != XTCP_FIN_WAIT2)
 		return false;
-	return s->len && seq_gt(s->seq + s->len, c->rcv_nxt);
+	/* A FIN that overtook data tells of data. */
+	return xtcp_seg_space(s) && seq_gt(s->seq + s->len, c->rcv_nxt);
 }
 
 static void input_refuse(struct xtcp_core *c, u64 now)
@@ -269,6 +272,12 @@ static void input_closing(struct xtcp_core *c, bool acked, bool fin, u64 now)
 			   now);
 	else if (acked)
 		xtcp_event(c, XTCP_EV_RCV_ACK_OF_FIN, now);
+	if (fin || !acked || c->state != XTCP_FIN_WAIT2 || !c->orphan)
+		return;
+	if (c->linger2 < 0)
+		input_refuse(c, now);
+	else
+		xtcp_fin_wait2_orphan(c, now);
 }
 
 static enum xtcp_drop input_steps(struct xtcp_core *c,

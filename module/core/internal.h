@@ -8,7 +8,7 @@
 
 #define XTCP_DUPTHRESH		3	/* duplicate ACKs that mean a loss */
 #define XTCP_QUICK_ACKS		16	/* not delayed when a connection starts */
-#define XTCP_CHALLENGE_GAP	500000	/* us between challenge ACKs */
+#define XTCP_MINI_WAIT		60000000 /* us that a mini-socket waits at most */
 #define XTCP_RTO_FALLBACK	3000000	/* us (RFC 6298, 5.7) */
 #define XTCP_PAWS_SLACK		1	/* ticks a segment may be late */
 #define XTCP_CWND_MAX		(1U << 30)
@@ -30,6 +30,15 @@ void xtcp_established(struct xtcp_core *c, enum xtcp_event ev, u64 now);
 void xtcp_peer_options(struct xtcp_core *c, const struct xtcp_seg *s, u64 now);
 void xtcp_mss_set(struct xtcp_core *c, u16 path);
 
+/* A suspect segment may be answered again (RFC 5961, 7).  @last: when it was. */
+static inline bool xtcp_rate_ok(u64 *last, const struct xtcp_cfg *cfg, u64 now)
+{
+	if (*last && now - *last < cfg->invalid_ratelimit)
+		return false;
+	*last = now;
+	return true;
+}
+
 /* ack.c */
 u8 xtcp_ack_input(struct xtcp_core *c, const struct xtcp_seg *s, u64 now,
 		  enum xtcp_drop *why);
@@ -50,7 +59,7 @@ u32 xtcp_rcv_left_open(const struct xtcp_core *c);
 u16 xtcp_window_select(struct xtcp_core *c);
 
 /* timeout.c */
-void xtcp_fin_wait2_arm(struct xtcp_core *c, u64 now);
+void xtcp_fin_wait2_orphan(struct xtcp_core *c, u64 now);
 void xtcp_rtx_arm(struct xtcp_core *c, u64 now);
 void xtcp_persist_arm(struct xtcp_core *c, u64 now);
 

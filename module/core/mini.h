@@ -68,31 +68,46 @@ void xtcp_req_ack(const struct xtcp_req *r, u64 now, struct xtcp_hdr *h);
  */
 u64 xtcp_req_backoff(const struct xtcp_req *r, const struct xtcp_cfg *cfg);
 
-/* struct xtcp_tw - what TIME_WAIT must know (RFC 9293, 3.10.7.4) */
+/*
+ * struct xtcp_tw - what is left of a connection in TIME_WAIT, or in FIN_WAIT_2
+ * once the user has closed (RFC 9293, 3.10.7.4)
+ */
 struct xtcp_tw {
 	u32 snd_nxt;
 	u32 rcv_nxt;
-	u32 rcv_wnd;	/* bytes last offered */
+	u32 rcv_wnd;	/* bytes still offered */
 	u8 rcv_wscale;
+	u8 state;	/* XTCP_TIME_WAIT or XTCP_FIN_WAIT2 */
 	u32 ts_recent;	/* the peer's latest TSval */
 	u32 ts_off;	/* added to our timestamps */
 	u64 ts_stamp;	/* when ts_recent was taken; 0: there are none */
+	u64 last_ack;	/* when a suspect segment was answered, 0: never */
 };
 
-/* Takes over from a connection in TIME_WAIT (or FIN_WAIT_2, for an orphan). */
+/* Takes over from a connection in TIME_WAIT or FIN_WAIT_2. */
 void xtcp_tw_open(struct xtcp_tw *tw, const struct xtcp_core *c);
 
-enum xtcp_tw_verdict {
-	XTCP_TW_DROP,		/* nothing to do */
-	XTCP_TW_ACK,		/* send the ACK again */
-	XTCP_TW_ACK_RESTART,	/* FIN again: ACK, and 2 MSL begin anew */
-	XTCP_TW_KILL,		/* acceptable RST: CLOSED now */
-	XTCP_TW_SYN,		/* a newer SYN: give way to a listener */
+/* What is to be done (bits): one segment may ask for several. */
+enum {
+	XTCP_TW_ACK	= 1 << 0,  /* send xtcp_tw_ack() */
+	XTCP_TW_RESTART	= 1 << 1,  /* 2 MSL begin anew, of cfg->timewait */
+	XTCP_TW_FIN	= 1 << 2,  /* it was the FIN: TIME_WAIT from now on */
+	XTCP_TW_KILL	= 1 << 3,  /* acceptable RST: CLOSED now */
+	XTCP_TW_REFUSE	= 1 << 4,  /* data for nobody: xtcp_rst_reply(), CLOSED */
+	XTCP_TW_SYN	= 1 << 5,  /* a newer SYN: give way to a listener */
+	XTCP_TW_PAWS	= 1 << 6,  /* its timestamp was too old: count it */
+	XTCP_TW_SKIPPED	= 1 << 7,  /* an ACK was saved by the limit: count it */
 };
 
-/* What a segment means in TIME_WAIT; RFC 6191's rule on sequence for SYN. */
-enum xtcp_tw_verdict xtcp_tw_input(const struct xtcp_tw *tw,
-				   const struct xtcp_seg *s);
+/*
+ * xtcp_tw_input - what a segment means to it; returns XTCP_TW_* or 0
+ * In FIN_WAIT_2: RFC 9293, 3.10.7.4.  In TIME_WAIT a SYN is newer by its
+ * timestamp, or by its sequence number (RFC 6191); an RST ends it unless
+ * cfg->rfc1337 (RFC 1337); everything else that has an ACK restarts it.
+ * Changes @tw: the caller keeps other segments out.
+ */
+u8 xtcp_tw_input(struct xtcp_tw *tw, const struct xtcp_seg *s,
+		 const struct xtcp_cfg *cfg, u64 now);
 
 /* The ACK it sends, ports left to the caller. */
 void xtcp_tw_ack(const struct xtcp_tw *tw, u64 now, struct xtcp_hdr *h);
@@ -100,7 +115,20 @@ void xtcp_tw_ack(const struct xtcp_tw *tw, u64 now, struct xtcp_hdr *h);
 /* A safe initial sequence number for the connection that succeeds this one. */
 static inline u32 xtcp_tw_next_iss(const struct xtcp_tw *tw)
 {
-	return tw->snd_nxt + 65535 + 2;
+	u32 iss = tw->snd_nxt + 65535 + 2;
+
+	return iss ? iss : 1;
 }
+
+/*
+ * xtcp_tw_reusable - may connect() take the tuple over? (RFC 6191, tw_reuse)
+ * @bound: the user chose the port: every connection with timestamps will do
+ * @reuse: else only if this is true, the state is TIME_WAIT, and the peer's
+ * last timestamp is of a second before this one
+ * The successor begins at xtcp_tw_next_iss(), with ts_recent and ts_stamp of
+ * this one.  One word each is read: no lock.
+ */
+bool xtcp_tw_reusable(const struct xtcp_tw *tw, bool reuse, bool bound,
+		      u64 now);
 
 #endif /* XTCP_CORE_MINI_H */

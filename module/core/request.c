@@ -61,17 +61,9 @@ void xtcp_req_ack(const struct xtcp_req *r, u64 now, struct xtcp_hdr *h)
 	req_ts(r, now, h);
 }
 
-/* The four cases of RFC 9293, 3.4, table 6. */
 static bool req_in_window(const struct xtcp_req *r, const struct xtcp_seg *s)
 {
-	u32 left = r->irs + 1;
-	u32 right = left + r->rcv_wnd;
-
-	if (s->seq == left)
-		return true;
-	if (seq_gt(xtcp_seg_end(s), left) && seq_lt(s->seq, right))
-		return true;
-	return s->seq == right && !xtcp_seg_space(s);
+	return xtcp_seg_in_window(s, r->irs + 1, r->irs + 1 + r->rcv_wnd);
 }
 
 /* Older than the SYN.  A request does not live long enough for 24 days. */

@@ -218,6 +218,15 @@ u8 xtcp_hdr_write(u8 *p, const struct xtcp_hdr *h)
 	return len;
 }
 
+bool xtcp_seg_in_window(const struct xtcp_seg *s, u32 left, u32 right)
+{
+	if (s->seq == left)
+		return true;
+	if (seq_gt(xtcp_seg_end(s), left) && seq_lt(s->seq, right))
+		return true;
+	return s->seq == right && !xtcp_seg_space(s);
+}
+
 bool xtcp_rst_reply(const struct xtcp_seg *s, struct xtcp_hdr *h)
 {
 	if (s->flags & XTCP_RST)

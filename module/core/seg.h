@@ -89,6 +89,9 @@ static inline u32 xtcp_seg_end(const struct xtcp_seg *s)
 	return s->seq + xtcp_seg_space(s);
 }
 
+/* Touches it the window [@left, @right)? (RFC 9293, 3.4, table 6) */
+bool xtcp_seg_in_window(const struct xtcp_seg *s, u32 left, u32 right);
+
 /*
  * xtcp_seg_hlen - the header length that the first 20 bytes claim
  * @p: at least XTCP_HDR_MIN readable bytes

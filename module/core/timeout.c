@@ -38,11 +38,56 @@ void xtcp_persist_arm(struct xtcp_core *c, u64 now)
 					 c->cfg->rto_max);
 }
 
-/* An orphan does not wait for ever for the peer's FIN. */
-void xtcp_fin_wait2_arm(struct xtcp_core *c, u64 now)
+/* A round trip with its ACK lost more than once must fit in. */
+static u64 wait_min(const struct xtcp_core *c)
 {
-	c->deadline[XTCP_T_KEEP] = now +
-		(c->linger2 ? c->linger2 : c->cfg->fin_timeout);
+	return 4ULL * c->rtt.rto - c->rtt.rto / 2;
+}
+
+static u64 fin_time(const struct xtcp_core *c)
+{
+	u64 wait = c->linger2 > 0 ? (u64)c->linger2 : c->cfg->fin_timeout;
+
+	return max_t(u64, wait, wait_min(c));
+}
+
+u64 xtcp_core_mini_time(const struct xtcp_core *c, u64 now)
+{
+	u64 at = c->deadline[XTCP_T_KEEP];
+
+	if (c->state == XTCP_TIME_WAIT)
+		return c->cfg->timewait;
+	return max_t(u64, at > now ? at - now : 0, wait_min(c));
+}
+
+/*
+ * An orphan does not wait for ever for the peer's FIN: a minute at most in a
+ * mini-socket, and before that as long as it has to on its own.
+ */
+void xtcp_fin_wait2_orphan(struct xtcp_core *c, u64 now)
+{
+	u64 wait = fin_time(c);
+
+	if (wait > XTCP_MINI_WAIT)
+		wait -= XTCP_MINI_WAIT;
+	else
+		c->sig |= XTCP_SIG_FIN_WAIT2;
+	c->deadline[XTCP_T_KEEP] = now + wait;
+}
+
+static void fin_wait2_timeout(struct xtcp_core *c, u64 now)
+{
+	u64 wait = fin_time(c);
+
+	if (!c->fin_wait2_late && c->linger2 >= 0 && wait > XTCP_MINI_WAIT) {
+		/* The rest in a mini-socket; without one it is over then. */
+		c->fin_wait2_late = true;
+		c->sig |= XTCP_SIG_FIN_WAIT2;
+		c->deadline[XTCP_T_KEEP] = now + wait - XTCP_MINI_WAIT;
+		return;
+	}
+	c->sig |= XTCP_SIG_SEND_RST;
+	xtcp_event(c, XTCP_EV_2MSL, now);
 }
 
 static void give_up(struct xtcp_core *c)
@@ -227,9 +272,10 @@ void xtcp_core_set_keepalive(struct xtcp_core *c, u64 now)
 
 static void on_keep(struct xtcp_core *c, u64 now)
 {
-	if (c->state == XTCP_TIME_WAIT ||
-	    (c->state == XTCP_FIN_WAIT2 && c->orphan))
+	if (c->state == XTCP_TIME_WAIT)
 		xtcp_event(c, XTCP_EV_2MSL, now);
+	else if (c->state == XTCP_FIN_WAIT2 && c->orphan)
+		fin_wait2_timeout(c, now);
 	else if (keep_wanted(c))
 		keep_timeout(c, now);
 }

@@ -131,9 +131,9 @@ static int get_syncnt(struct sock *sk)
 
 static int set_linger2(struct sock *sk, int val)
 {
-	if (val < 0)
-		return -EINVAL;
-	core_of(sk)->linger2 = min(val, 120) * USEC_PER_SEC;
+	/* Negative: no waiting in FIN_WAIT_2 at all. */
+	core_of(sk)->linger2 = val < 0 ? -1 :
+		min(val, 120) * (s64)USEC_PER_SEC;
 	return 0;
 }
 
@@ -141,7 +141,9 @@ static int get_linger2(struct sock *sk)
 {
 	const struct xtcp_core *c = core_of(sk);
 
-	return (c->linger2 ?: c->cfg->fin_timeout) / USEC_PER_SEC;
+	if (c->linger2 < 0)
+		return -1;
+	return div_u64(c->linger2 ?: c->cfg->fin_timeout, USEC_PER_SEC);
 }
 
 static int set_user_timeout(struct sock *sk, int val)

@@ -43,7 +43,11 @@ static void mini(const struct xtcp_seg *s)
 {
 	struct xtcp_cfg cfg;
 	struct xtcp_req r;
-	struct xtcp_tw tw = { .snd_nxt = s->ack, .rcv_nxt = s->seq };
+	struct xtcp_tw tw = { .snd_nxt = s->ack, .rcv_nxt = s->seq,
+			      .rcv_wnd = s->wnd, .ts_stamp = s->urg,
+			      .state = s->urg & 1 ? XTCP_TIME_WAIT :
+						    XTCP_FIN_WAIT2 };
+	u8 todo;
 	struct xtcp_hdr h;
 
 	xtcp_cfg_defaults(&cfg);
@@ -53,7 +57,10 @@ static void mini(const struct xtcp_seg *s)
 	must(h.flags == (XTCP_SYN | XTCP_ACK));
 	must(r.rcv_wscale <= XTCP_WSCALE_MAX);
 	must(xtcp_req_input(&r, s) <= XTCP_REQ_ESTABLISH);
-	must(xtcp_tw_input(&tw, s) <= XTCP_TW_SYN);
+	todo = xtcp_tw_input(&tw, s, &cfg, s->tsecr);
+	must(!(todo & XTCP_TW_FIN) || tw.state == XTCP_TIME_WAIT);
+	must(!(todo & XTCP_TW_FIN) || !(s->urg & 1));
+	must(!(todo & XTCP_TW_SYN) || todo == XTCP_TW_SYN);
 	if (xtcp_rst_reply(s, &h))
 		must((h.flags & XTCP_RST) && !(s->flags & XTCP_RST));
 }

@@ -157,9 +157,12 @@ void host_service(struct end *e, const struct xtcp_seg *s)
 	if (c->sig & ~XTCP_SIG_TX)
 		fail("%c: sending raised signals %#x", e->name, c->sig);
 	c->sig = 0;
-	if ((sig & XTCP_SIG_TIME_WAIT) && e->use_tw && !e->tx_blocked) {
+	if ((sig & (XTCP_SIG_TIME_WAIT | XTCP_SIG_FIN_WAIT2)) &&
+	    (c->state == XTCP_TIME_WAIT || c->state == XTCP_FIN_WAIT2) &&
+	    e->use_tw && !e->tx_blocked) {
 		xtcp_tw_open(&e->tw, c);
-		e->tw_at = S.now + e->cfg.timewait;
+		e->tw_at = S.now + xtcp_core_mini_time(c, S.now);
+		xtcp_core_purge(c);
 		e->mode = END_TW;
 	}
 	if (sig & XTCP_SIG_CLOSED)
@@ -321,30 +324,35 @@ static bool host_input(struct end *e, const struct xtcp_seg *s, const u8 *data)
 	return true;
 }
 
+/* The mini-socket goes by @ev, and its user with it. */
+static void tw_end(struct end *e, u8 ev)
+{
+	edge_of_request(e, e->tw.state, ev);
+	e->mode = END_DEAD;
+}
+
 static void tw_input(struct end *e, const struct xtcp_seg *s)
 {
+	u8 todo = xtcp_tw_input(&e->tw, s, &e->cfg, S.now);
 	struct xtcp_hdr h;
 
-	switch (xtcp_tw_input(&e->tw, s)) {
-	case XTCP_TW_ACK_RESTART:
+	if (todo & XTCP_TW_FIN)
+		edge_of_request(e, XTCP_FIN_WAIT2, XTCP_EV_RCV_FIN);
+	if (todo & XTCP_TW_RESTART)
 		e->tw_at = S.now + e->cfg.timewait;
-		fallthrough;
-	case XTCP_TW_ACK:
+	if (todo & XTCP_TW_ACK) {
 		xtcp_tw_ack(&e->tw, S.now, &h);
 		host_ports(e, &h);
 		net_send(e, &h, (u8 *)"", 0);
-		return;
-	case XTCP_TW_KILL:
-		edge_of_request(e, XTCP_TIME_WAIT, XTCP_EV_RCV_RST);
-		e->mode = END_DEAD;
-		return;
-	case XTCP_TW_SYN:
-		edge_of_request(e, XTCP_TIME_WAIT, XTCP_EV_RCV_SYN);
-		e->mode = END_DEAD;
-		return;
-	case XTCP_TW_DROP:
-		return;
 	}
+	if (todo & XTCP_TW_REFUSE) {
+		host_rst(e, s);
+		tw_end(e, XTCP_EV_ABORT);
+	}
+	if (todo & XTCP_TW_KILL)
+		tw_end(e, XTCP_EV_RCV_RST);
+	if (todo & XTCP_TW_SYN)
+		tw_end(e, XTCP_EV_RCV_SYN);
 }
 
 void host_receive(struct end *e, const u8 *bytes, u32 len)
@@ -408,8 +416,7 @@ void host_timers(struct end *e)
 		host_service(e, NULL);
 		return;
 	case END_TW:
-		edge_of_request(e, XTCP_TIME_WAIT, XTCP_EV_2MSL);
-		e->mode = END_DEAD;
+		tw_end(e, XTCP_EV_2MSL);
 		return;
 	default:
 		return;

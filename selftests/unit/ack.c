@@ -143,7 +143,7 @@ static void fin_acked(void)
 	ACK(1);
 	EQUAL(H.c.state, XTCP_FIN_WAIT2);
 	CHECK(H.sig & XTCP_SIG_FIN_ACKED);
-	CHECK(H.sig & XTCP_SIG_FIN_WAIT2);
+	CHECK(!(H.sig & XTCP_SIG_FIN_WAIT2));
 	host_in(XTCP_LAST_ACK);
 	host_seg(IRS + 2, ISS + 2, XTCP_ACK, 0, 60000);
 	EQUAL(H.c.state, XTCP_CLOSED);

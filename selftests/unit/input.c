@@ -40,11 +40,11 @@ static void rst_inexact(void)
 		/* The next one is not answered: limited rate. */
 		host_seg(H.c.rcv_nxt + 5, 0, XTCP_RST, 0, 0);
 		EQUAL(H.sent, 1);
-		H.now += XTCP_CHALLENGE_GAP;
+		H.now += H.cfg.invalid_ratelimit;
 		host_seg(H.c.rcv_nxt + 5, 0, XTCP_RST, 0, 0);
 		EQUAL(H.sent, 2);
 		/* Outside of the window: nothing at all. */
-		H.now += XTCP_CHALLENGE_GAP;
+		H.now += H.cfg.invalid_ratelimit;
 		host_seg(H.c.rcv_nxt + 70000, 0, XTCP_RST, 0, 0);
 		host_seg(H.c.rcv_nxt - 1000, 0, XTCP_RST, 0, 0);
 		EQUAL(H.sent, 2);
@@ -216,8 +216,10 @@ static void time_wait(void)
 	host_seg(IRS + 1, ISS + 2, XTCP_ACK | XTCP_FIN, 0, 100);
 	EQUAL(H.sent, 1);
 	EQUAL(H.c.deadline[XTCP_T_KEEP], H.now + H.cfg.timewait);
+	H.now += 1000000;
 	host_seg(IRS + 2, ISS + 2, XTCP_ACK, 0, 100);
 	EQUAL(H.sent, 1);
+	EQUAL(H.c.deadline[XTCP_T_KEEP], H.now + H.cfg.timewait);
 	host_expire();
 	EQUAL(H.c.state, XTCP_CLOSED);
 	EQUAL(H.ev, XTCP_EV_2MSL);
@@ -238,6 +240,12 @@ static void unread_by_anyone(void)
 		CHECK(!(H.sig & XTCP_SIG_SEND_RST));
 		EQUAL(!!(H.sig & XTCP_SIG_ERROR), !(i & 2));
 	}
+	/* A FIN that overtook data tells of data. */
+	host_in(XTCP_FIN_WAIT2);
+	H.c.rcv_shut = true;
+	EQUAL(host_seg(IRS + 2, ISS + 2, XTCP_ACK | XTCP_FIN, 0, 60000),
+	      XTCP_DROP_CLOSED);
+	EQUAL(H.c.state, XTCP_CLOSED);
 	/* After SHUT_RD alone payload is still taken. */
 	host_in(XTCP_ESTABLISHED);
 	H.c.rcv_shut = true;

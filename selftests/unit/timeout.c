@@ -197,16 +197,80 @@ static void fin_wait2(void)
 	EQUAL(xtcp_core_deadline(&H.c), 0);
 	H.c.orphan = true;
 	xtcp_core_shutdown(&H.c, H.now);
+	CHECK(H.c.sig & XTCP_SIG_FIN_WAIT2);
 	EQUAL(xtcp_core_deadline(&H.c), H.now + H.cfg.fin_timeout);
+	EQUAL(xtcp_core_mini_time(&H.c, H.now), H.cfg.fin_timeout);
+	/* Where no mini-socket takes over. */
 	host_expire();
 	EQUAL(H.c.state, XTCP_CLOSED);
 	CHECK(H.sig & XTCP_SIG_CLOSED);
+	CHECK(H.sig & XTCP_SIG_SEND_RST);
 	CHECK(!(H.sig & XTCP_SIG_ERROR));
 	host_in(XTCP_FIN_WAIT1);
 	H.c.orphan = true;
-	H.c.linger2 = 3000000;
+	H.c.linger2 = 5000000;
 	host_seg(IRS + 1, ISS + 2, XTCP_ACK, 0, 60000);
-	EQUAL(xtcp_core_deadline(&H.c), H.now + 3000000);
+	CHECK(H.sig & XTCP_SIG_FIN_WAIT2);
+	EQUAL(xtcp_core_deadline(&H.c), H.now + 5000000);
+	/* Never shorter than a few round trips. */
+	host_in(XTCP_FIN_WAIT1);
+	H.c.orphan = true;
+	H.c.linger2 = 1000000;
+	H.c.rtt.rto = 1000000;
+	H.c.rtt.sent = 0;
+	host_seg(IRS + 1, ISS + 2, XTCP_ACK, 0, 60000);
+	EQUAL(xtcp_core_mini_time(&H.c, H.now), 3500000);
+	/* Someone may still read: no limit. */
+	host_in(XTCP_FIN_WAIT1);
+	host_seg(IRS + 1, ISS + 2, XTCP_ACK, 0, 60000);
+	EQUAL(H.c.state, XTCP_FIN_WAIT2);
+	EQUAL(xtcp_core_deadline(&H.c), 0);
+	CHECK(!(H.sig & XTCP_SIG_FIN_WAIT2));
+}
+
+/* More than a minute: as a whole socket first, then the same as a mini. */
+static void fin_wait2_long(void)
+{
+	u64 start;
+
+	host_in(XTCP_FIN_WAIT2);
+	H.c.orphan = true;
+	H.c.linger2 = 100000000;
+	xtcp_core_shutdown(&H.c, H.now);
+	CHECK(!(H.c.sig & XTCP_SIG_FIN_WAIT2));
+	start = H.now;
+	host_expire();
+	EQUAL(H.now - start, 40000000);
+	EQUAL(H.c.state, XTCP_FIN_WAIT2);
+	CHECK(H.sig & XTCP_SIG_FIN_WAIT2);
+	CHECK(!(H.sig & XTCP_SIG_SEND_RST));
+	EQUAL(xtcp_core_mini_time(&H.c, H.now), 40000000);
+	host_expire();
+	EQUAL(H.c.state, XTCP_CLOSED);
+}
+
+/* TCP_LINGER2 below 0: no FIN_WAIT_2 for orphans. */
+static void fin_wait2_none(void)
+{
+	host_in(XTCP_FIN_WAIT2);
+	H.c.orphan = true;
+	H.c.linger2 = -1;
+	xtcp_core_shutdown(&H.c, H.now);
+	EQUAL(H.c.state, XTCP_CLOSED);
+	CHECK(H.c.sig & XTCP_SIG_SEND_RST);
+	host_in(XTCP_FIN_WAIT1);
+	H.c.orphan = true;
+	H.c.linger2 = -1;
+	host_seg(IRS + 1, ISS + 2, XTCP_ACK, 0, 60000);
+	EQUAL(H.c.state, XTCP_CLOSED);
+	CHECK(H.sig & XTCP_SIG_REPLY_RST);
+	CHECK(!(H.sig & XTCP_SIG_SEND_RST));
+	/* Not if the FIN comes with it. */
+	host_in(XTCP_FIN_WAIT1);
+	H.c.orphan = true;
+	H.c.linger2 = -1;
+	host_seg(IRS + 1, ISS + 2, XTCP_ACK | XTCP_FIN, 0, 60000);
+	EQUAL(H.c.state, XTCP_TIME_WAIT);
 }
 
 static void early_calls(void)
@@ -232,6 +296,8 @@ static const struct unit_test tests[] = {
 	{ "part of a window after a while", part_of_window },
 	{ "keepalive", keepalive },
 	{ "FIN_WAIT_2 of an orphan", fin_wait2 },
+	{ "FIN_WAIT_2 of more than a minute", fin_wait2_long },
+	{ "no FIN_WAIT_2 for orphans", fin_wait2_none },
 	{ "early calls do no harm", early_calls },
 };
 UNIT_MAIN(tests)
