@@ -28,6 +28,10 @@
 	X(ACKSKIPPED, "TCPACKSkipped")		\
 	X(ABORTCLOSE, "TCPAbortOnClose")	\
 	X(ABORTDATA, "TCPAbortOnData")		\
+	X(ABORTMEMORY, "TCPAbortOnMemory")	\
+	X(TWOVERFLOW, "TCPTimeWaitOverflow")	\
+	X(PRESSURES, "TCPMemoryPressures")	\
+	X(PRESSURESMS, "TCPMemoryPressuresChrono") \
 	X(LISTENOVERFLOWS, "ListenOverflows")	\
 	X(LISTENDROPS, "ListenDrops")		\
 	X(TIMEWAITED, "TW")			\

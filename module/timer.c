@@ -15,10 +15,15 @@ unsigned long xtcp_jiffies(u64 us)
 
 static void timer_run(struct sock *sk)
 {
+	u64 now;
+
 	xtcp_sk(sk)->timer_at = 0;
 	if (sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN)
 		return;
-	xtcp_core_timeout(&xtcp_sk(sk)->core, xtcp_now());
+	now = xtcp_now();
+	if (unlikely(sock_flag(sk, SOCK_DEAD)) && xtcp_orphan_timeout(sk, now))
+		return;
+	xtcp_core_timeout(&xtcp_sk(sk)->core, now);
 	xtcp_settle(sk);
 }
 

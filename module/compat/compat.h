@@ -12,6 +12,11 @@
 #include <net/net_namespace.h>
 #include "xtcp_compat_config.h"
 
+/* The accounting of all sockets has moved out of net/sock.h. */
+#ifdef XTCP_HAVE_PROTO_MEMORY
+#include <net/proto_memory.h>
+#endif
+
 /* proto.accept: its arguments and where the error goes. */
 #ifdef XTCP_HAVE_ACCEPT_ARG
 #define XTCP_ACCEPT_ARGS	struct sock *sk, struct proto_accept_arg *arg

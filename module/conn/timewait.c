@@ -58,11 +58,13 @@ void xtcp_timewait_enter(struct sock *sk)
 {
 	struct xtcp_net *xn = xtcp_pernet(sock_net(sk));
 	struct xtcp_sock *xs = xtcp_sk(sk);
-	struct xtcp_twsk *tw = kmem_cache_zalloc(tw_cache, GFP_ATOMIC);
+	struct xtcp_twsk *tw = NULL;
 
+	if (atomic_read(&xn->ntw) < READ_ONCE(xn->max_tw_buckets))
+		tw = kmem_cache_zalloc(tw_cache, GFP_ATOMIC);
 	if (!tw) {
 		/* The tuple is free at once: a risk, but not for memory. */
-		XTCP_INC(sock_net(sk), NOMEM);
+		XTCP_INC(sock_net(sk), TWOVERFLOW);
 		xtcp_state_hand_over(sk);
 		return;
 	}

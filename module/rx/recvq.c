@@ -22,18 +22,41 @@ void xtcp_rcv_refresh(struct sock *sk)
 
 	c->rcv_buf = sk->sk_rcvbuf / 2;
 	c->rcv_free = xtcp_rcv_space(sk);
+	/* Little is left for all: each gets a small window, as natively. */
+	if (unlikely(sk_under_memory_pressure(sk)))
+		c->rcv_free = min_t(u32, c->rcv_free, 4 * c->own_mss);
 }
 
-static bool recvq_has_room(const struct sock *sk)
+/* Room in the buffer for one more, and memory of all sockets for it. */
+static bool recvq_take(struct sock *sk, struct sk_buff *skb)
 {
-	return atomic_read(&sk->sk_rmem_alloc) <= sk->sk_rcvbuf;
+	return atomic_read(&sk->sk_rmem_alloc) <= sk->sk_rcvbuf &&
+	       sk_rmem_schedule(sk, skb, skb->truesize);
+}
+
+/*
+ * However little is left for all, a reader who waits for the next piece gets
+ * it: nothing else would ever make room.  A memory cgroup cannot be charged
+ * from a module, its sockets are left out.
+ */
+static bool recvq_force(struct sock *sk, struct sk_buff *skb)
+{
+	int pages = sk_mem_pages(skb->truesize);
+
+	if (!skb_queue_empty(&sk->sk_receive_queue) ||
+	    atomic_read(&sk->sk_rmem_alloc) > sk->sk_rcvbuf ||
+	    (mem_cgroup_sockets_enabled && sk->sk_memcg))
+		return false;
+	sk_forward_alloc_add(sk, pages << PAGE_SHIFT);
+	sk_memory_allocated_add(sk, pages);
+	return true;
 }
 
 bool xtcp_recvq_charge(struct sock *sk, struct sk_buff *skb, bool in_order)
 {
 	struct net *net = sock_net(sk);
 
-	if (unlikely(!recvq_has_room(sk))) {
+	if (unlikely(!recvq_take(sk, skb))) {
 		if (!in_order) {
 			XTCP_INC(net, OFODROP);
 			return false;
@@ -41,14 +64,10 @@ bool xtcp_recvq_charge(struct sock *sk, struct sk_buff *skb, bool in_order)
 		/* In order goes before out of order: that comes again. */
 		XTCP_INC(net, OFOPRUNED);
 		xtcp_core_purge(&xtcp_sk(sk)->core);
-		if (!recvq_has_room(sk)) {
+		if (!recvq_take(sk, skb) && !recvq_force(sk, skb)) {
 			XTCP_INC(net, RCVQDROP);
 			return false;
 		}
-	}
-	if (!sk_rmem_schedule(sk, skb, skb->truesize)) {
-		XTCP_INC(net, NOMEM);
-		return false;
 	}
 	skb_set_owner_r(skb, sk);
 	return true;

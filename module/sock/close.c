@@ -2,23 +2,10 @@
 /* shutdown() and close(), and what becomes of a socket after them. */
 #include <net/xfrm.h>
 #include "conn/conn.h"
-#include "netns.h"
 #include "rx/rx.h"
 #include "sock/sock.h"
 #include "timer.h"
 #include "tx/tx.h"
-
-static void orphan_unlink(struct sock *sk)
-{
-	struct xtcp_net *xn = xtcp_pernet(sock_net(sk));
-
-	spin_lock_bh(&xn->orphan_lock);
-	if (!list_empty(&xtcp_sk(sk)->orphan_link)) {
-		list_del_init(&xtcp_sk(sk)->orphan_link);
-		atomic_dec(&xn->norphans);
-	}
-	spin_unlock_bh(&xn->orphan_lock);
-}
 
 void xtcp_sock_destroy(struct sock *sk)
 {
@@ -28,7 +15,7 @@ void xtcp_sock_destroy(struct sock *sk)
 	if (xs->destroyed)
 		return;
 	xs->destroyed = true;
-	orphan_unlink(sk);
+	xtcp_orphan_del(sk);
 	xtcp_put_port(sk);
 	xtcp_core_purge(&xs->core);
 	xtcp_sendq_purge(sk);
@@ -90,28 +77,6 @@ static void close_connection(struct sock *sk, long timeout)
 	sk_stream_wait_close(sk, timeout);
 }
 
-/* No file refers to it any more.  Socket lock, BH off, not owned. */
-static void become_orphan(struct sock *sk)
-{
-	struct xtcp_net *xn = xtcp_pernet(sock_net(sk));
-	struct xtcp_sock *xs = xtcp_sk(sk);
-
-	if (sk->sk_state == TCP_CLOSE) {
-		xtcp_sock_destroy(sk);
-		return;
-	}
-	if (xs->destroyed)
-		return;
-	xtcp_sock_drop_netns(sk);
-	spin_lock_bh(&xn->orphan_lock);
-	list_add_tail(&xs->orphan_link, &xn->orphans);
-	atomic_inc(&xn->norphans);
-	spin_unlock_bh(&xn->orphan_lock);
-	/* Said again, now that there is nobody to read: FIN_WAIT_2 may end. */
-	xtcp_core_shutdown(&xs->core, xtcp_now());
-	xtcp_settle(sk);
-}
-
 /* proto.close: process context, no lock. */
 void xtcp_close(struct sock *sk, long timeout)
 {
@@ -135,7 +100,7 @@ void xtcp_close(struct sock *sk, long timeout)
 	local_bh_disable();
 	bh_lock_sock(sk);
 	WARN_ON(sock_owned_by_user(sk));
-	become_orphan(sk);
+	xtcp_orphan_add(sk);
 	bh_unlock_sock(sk);
 	local_bh_enable();
 	sock_put(sk);
@@ -153,36 +118,5 @@ void xtcp_child_kill(struct sock *sk)
 	} else {
 		xtcp_core_abort(&xs->core, 0);
 		xtcp_settle(sk);
-	}
-}
-
-/* The first of the orphans, with a reference; NULL if there is none. */
-static struct sock *orphan_first(struct xtcp_net *xn)
-{
-	struct xtcp_sock *xs;
-
-	spin_lock_bh(&xn->orphan_lock);
-	xs = list_first_entry_or_null(&xn->orphans, struct xtcp_sock,
-				      orphan_link);
-	if (xs)
-		sock_hold(&xs->inet.sk);
-	spin_unlock_bh(&xn->orphan_lock);
-	return xs ? &xs->inet.sk : NULL;
-}
-
-void xtcp_orphans_purge(struct xtcp_net *xn)
-{
-	struct sock *sk;
-
-	while ((sk = orphan_first(xn))) {
-		local_bh_disable();
-		bh_lock_sock(sk);
-		if (sk->sk_state != TCP_CLOSE) {
-			xtcp_core_abort(&xtcp_sk(sk)->core, 0);
-			xtcp_settle(sk);
-		}
-		bh_unlock_sock(sk);
-		local_bh_enable();
-		sock_put(sk);
 	}
 }

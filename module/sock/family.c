@@ -19,19 +19,31 @@ static atomic_long_t xtcp_memory_allocated;
 static DEFINE_PER_CPU(int, xtcp_memory_fw);
 static unsigned long xtcp_memory_pressure;
 long xtcp_mem[3];
-static int xtcp_wmem[3] = { 4096, 16384, 4194304 };
-static int xtcp_rmem[3] = { 4096, 131072, 6291456 };
+/*
+ * Only the first of each is read, by the accounting of the kernel: what a
+ * socket may have however little is left.  The rest is per namespace.
+ */
+static int xtcp_wmem[3] = { 4096 };
+static int xtcp_rmem[3] = { 4096 };
 
 static void enter_memory_pressure(struct sock *sk)
 {
-	if (!READ_ONCE(xtcp_memory_pressure))
-		WRITE_ONCE(xtcp_memory_pressure, jiffies ?: 1);
+	if (!READ_ONCE(xtcp_memory_pressure) &&
+	    !cmpxchg(&xtcp_memory_pressure, 0, jiffies ?: 1))
+		XTCP_INC(sock_net(sk), PRESSURES);
 }
 
 static void leave_memory_pressure(struct sock *sk)
 {
-	if (READ_ONCE(xtcp_memory_pressure))
-		WRITE_ONCE(xtcp_memory_pressure, 0);
+	unsigned long since;
+
+	if (!READ_ONCE(xtcp_memory_pressure))
+		return;
+	since = xchg(&xtcp_memory_pressure, 0);
+	if (since)
+		this_cpu_add(xtcp_pernet(sock_net(sk))->mib->v
+			     [XTCP_CNT_PRESSURESMS],
+			     jiffies_to_msecs(jiffies - since));
 }
 
 static int proto_hash(struct sock *sk)

@@ -46,6 +46,23 @@ void xtcp_sock_destroy(struct sock *sk);
 /* Ends a connection that was never accepted.  BH off, its lock held. */
 void xtcp_child_kill(struct sock *sk);
 
+/* ---- orphan.c ---- */
+
+/*
+ * No file refers to @sk any more: destroys it if it is over, else it is an
+ * orphan, or reset if there are too many.  BH off, its lock held, not owned.
+ */
+void xtcp_orphan_add(struct sock *sk);
+
+/* Off the list; harmless if it is on none.  Socket lock. */
+void xtcp_orphan_del(struct sock *sk);
+
+/*
+ * An orphan's timer fires: true if it was ended by it, for want of memory or
+ * for too many orphans.  Socket lock.
+ */
+bool xtcp_orphan_timeout(struct sock *sk, u64 now);
+
 /* All orphans of a namespace, at once, with RST.  May sleep. */
 void xtcp_orphans_purge(struct xtcp_net *xn);
 

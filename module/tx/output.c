@@ -72,7 +72,8 @@ static void sndbuf_expand(struct sock *sk)
 {
 	u32 want = 2 * (xtcp_sk(sk)->core.cwnd + 16384);
 
-	if (sk->sk_userlocks & SOCK_SNDBUF_LOCK)
+	if ((sk->sk_userlocks & SOCK_SNDBUF_LOCK) ||
+	    sk_under_memory_pressure(sk))
 		return;
 	want = min_t(u32, want, READ_ONCE(xtcp_pernet(sock_net(sk))->wmem[2]));
 	if (want > sk->sk_sndbuf)

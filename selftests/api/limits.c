@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What happens when there is too much: orphans, TIME_WAIT, memory. */
+#include "api.h"
+
+XT_FIXTURE(limits);
+
+/* Native TCP has some of its limits in the first namespace only. */
+static int in_first_ns(const char *path, const char *text, char *was, int size)
+{
+	int here = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	int first = open("/proc/1/ns/net", O_RDONLY | O_CLOEXEC);
+	int fd, r = -1, n;
+
+	if (setns(first, CLONE_NEWNET))
+		return -1;
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd >= 0) {
+		n = was ? read(fd, was, size - 1) : 0;
+		if (was && n > 0)
+			was[n] = 0;
+		r = pwrite(fd, text, strlen(text), 0) < 0 ? -1 : 0;
+		close(fd);
+	}
+	if (setns(here, CLONE_NEWNET))
+		r = -1;
+	close(here);
+	close(first);
+	return r;
+}
+
+/* The counter @name of this namespace, -1 if there is none of that name. */
+static long counter(const struct xt *x, const char *name)
+{
+	char a[8192], b[8192], word[64];
+	FILE *f = fopen(x->xtcp ? "/proc/net/xtcp_snmp" : "/proc/net/netstat",
+			"r");
+	long v, found = -1;
+
+	if (!f)
+		return -1;
+	if (x->xtcp) {
+		while (fscanf(f, "%63s %ld", word, &v) == 2)
+			if (!strcmp(word, name))
+				found = v;
+	} else {
+		/* A line of names, then a line of values. */
+		while (fgets(a, sizeof(a), f) && fgets(b, sizeof(b), f)) {
+			char *p = NULL, *q = NULL;
+			char *n = strtok_r(a, " \n", &p);
+			char *m = strtok_r(b, " \n", &q);
+
+			for (; n && m; n = strtok_r(NULL, " \n", &p),
+			     m = strtok_r(NULL, " \n", &q))
+				if (!strcmp(n, name))
+					found = atol(m);
+		}
+	}
+	fclose(f);
+	return found;
+}
+
+/* A gauge of native TCP in /proc/net/sockstat, or of XTCP in xtcp_snmp. */
+static long gauge(const struct xt *x, const char *native, const char *ours)
+{
+	char line[256], *p;
+	long v = -1;
+	FILE *f;
+
+	if (x->xtcp)
+		return counter(x, ours);
+	f = fopen("/proc/net/sockstat", "r");
+	while (f && fgets(line, sizeof(line), f)) {
+		p = strstr(line, native);
+		if (!strncmp(line, "TCP:", 4) && p)
+			v = atol(p + strlen(native));
+	}
+	if (f)
+		fclose(f);
+	return v;
+}
+
+#define ORPHANS(x)	gauge(x, "orphan ", "Orphans")
+#define TIMEWAITS(x)	gauge(x, "tw ", "TimeWait")
+
+static int set_max_orphans(const struct xt *x, const char *text, char *was)
+{
+	if (x->xtcp)
+		return xt_write_file("/proc/sys/net/xtcp/max_orphans", text);
+	return in_first_ns("/proc/sys/net/ipv4/tcp_max_orphans", text, was, 64);
+}
+
+/* Nobody reads: what was written stays where it is. */
+static int stuck_pair(struct xt *x)
+{
+	if (xt_pair(x) || xt_set(x->c, SOL_SOCKET, SO_SNDBUF, 8192))
+		return -1;
+	return xt_fill(x->c) > 0 ? 0 : -1;
+}
+
+/* Reads to the end; 0, or the errno it ends with. */
+static int drain(int fd)
+{
+	static char junk[65536];
+	ssize_t n;
+
+	while ((n = read(fd, junk, sizeof(junk))) > 0)
+		;
+	return n ? errno : 0;
+}
+
+/* One more than max_orphans, and it is reset; the others live on. */
+TEST_F(limits, orphans)
+{
+	char was[64] = "8192";
+	int s[4], i, err[4];
+	long aborts;
+
+	ASSERT_EQ(0, xt_listen(&self->x, 8));
+	ASSERT_EQ(0, xt_set(self->x.l, SOL_SOCKET, SO_RCVBUF, 8192));
+	ASSERT_EQ(0, set_max_orphans(&self->x, "3", was));
+	aborts = counter(&self->x, "TCPAbortOnMemory");
+	EXPECT_LE(0, aborts);
+	for (i = 0; i < 4; i++) {
+		EXPECT_EQ(0, stuck_pair(&self->x));
+		s[i] = self->x.s;
+		EXPECT_EQ(0, close(self->x.c));
+		EXPECT_TRUE(XT_UNTIL(ORPHANS(&self->x) >= (i < 3 ? i + 1 : 3)));
+		/* Native TCP looks at the number ten times a second. */
+		if (!self->x.xtcp)
+			usleep(300000);
+	}
+	EXPECT_TRUE(XT_UNTIL(counter(&self->x, "TCPAbortOnMemory") > aborts));
+	for (i = 0; i < 4; i++)
+		err[i] = drain(s[i]);
+	set_max_orphans(&self->x, was, NULL);
+	/*
+	 * Native TCP's number is up to 100 ms old, and its timers may look
+	 * while the fourth is counted: then it is another that is reset.
+	 */
+	if (!self->x.xtcp) {
+		EXPECT_LE(ECONNRESET, err[0] + err[1] + err[2] + err[3]);
+	} else {
+		EXPECT_EQ(aborts + 1, counter(&self->x, "TCPAbortOnMemory"));
+		EXPECT_EQ(0, err[0] + err[1] + err[2]);
+		EXPECT_EQ(ECONNRESET, err[3]);
+	}
+	for (i = 0; i < 4; i++)
+		close(s[i]);
+	EXPECT_TRUE(XT_UNTIL(ORPHANS(&self->x) == 0));
+}
+
+/* Lowered later, the limit ends those there are when their timers fire. */
+TEST_F(limits, orphans_later)
+{
+	char was[64] = "8192";
+
+	ASSERT_EQ(0, xt_listen(&self->x, 8));
+	ASSERT_EQ(0, xt_set(self->x.l, SOL_SOCKET, SO_RCVBUF, 8192));
+	ASSERT_EQ(0, stuck_pair(&self->x));
+	EXPECT_EQ(0, close(self->x.c));
+	EXPECT_EQ(1, ORPHANS(&self->x));
+	ASSERT_EQ(0, set_max_orphans(&self->x, "0", was));
+	EXPECT_TRUE(XT_UNTIL(ORPHANS(&self->x) == 0));
+	set_max_orphans(&self->x, was, NULL);
+	EXPECT_EQ(ECONNRESET, drain(self->x.s));
+	EXPECT_EQ(1, counter(&self->x, "TCPAbortOnMemory"));
+}
+
+/* More than max_tw_buckets end without TIME_WAIT. */
+TEST_F(limits, timewaits)
+{
+	int i;
+
+	ASSERT_EQ(0, xt_write_file(self->x.xtcp ?
+				   "/proc/sys/net/xtcp/max_tw_buckets" :
+				   "/proc/sys/net/ipv4/tcp_max_tw_buckets",
+				   "2"));
+	ASSERT_EQ(0, xt_listen(&self->x, 8));
+	for (i = 0; i < 4; i++) {
+		ASSERT_EQ(0, xt_pair(&self->x));
+		ASSERT_EQ(0, close(self->x.c));
+		ASSERT_EQ(0, drain(self->x.s));
+		ASSERT_EQ(0, close(self->x.s));
+	}
+	EXPECT_TRUE(XT_UNTIL(counter(&self->x, "TCPTimeWaitOverflow") == 2));
+	EXPECT_EQ(2, TIMEWAITS(&self->x));
+}
+
+/* ---- memory ---- */
+
+#define PAIRS	24
+
+/* Pages in use and whether there is pressure, from /proc/net/protocols. */
+static long pages(const struct xt *x, bool *pressure)
+{
+	const char *want = x->xtcp ? "XTCP" : "TCP";
+	char line[512], name[32], press[8];
+	FILE *f = fopen("/proc/net/protocols", "r");
+	long mem, v = -1;
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%31s %*d %*d %ld %7s", name, &mem,
+			   press) == 3 && !strcmp(name, want)) {
+			v = mem;
+			*pressure = !strcmp(press, "yes");
+		}
+	if (f)
+		fclose(f);
+	return v;
+}
+
+static int set_mem(const struct xt *x, const char *text, char *was)
+{
+	return in_first_ns(x->xtcp ? "/proc/sys/net/xtcp/mem" :
+			   "/proc/sys/net/ipv4/tcp_mem", text, was, 64);
+}
+
+/*
+ * All memory is used up: senders wait or are told EAGAIN, receivers get what
+ * they wait for all the same, and nothing is lost.
+ */
+static void exhaust(struct __test_metadata *_metadata, struct xt *x)
+{
+	int c[PAIRS], s[PAIRS], i, other;
+	long sent[PAIRS], got[PAIRS] = { 0 };
+	bool pressure = false, more;
+	static char junk[65536];
+	ssize_t n;
+
+	for (i = 0; i < PAIRS; i++) {
+		EXPECT_EQ(0, xt_pair(x));
+		c[i] = x->c;
+		s[i] = x->s;
+		EXPECT_EQ(0, xt_set(c[i], SOL_SOCKET, SO_SNDBUF, 200000));
+		sent[i] = 0;
+	}
+	/* Round and round, as the memory is to run out for all of them. */
+	for (other = 0; other < 40; other++)
+		for (i = 0; i < PAIRS; i++) {
+			n = send(c[i], junk, sizeof(junk), MSG_DONTWAIT);
+			if (n > 0)
+				sent[i] += n;
+			else if (errno != EAGAIN)
+				TH_LOG("send: %s", strerror(errno));
+		}
+	EXPECT_LT(500, pages(x, &pressure));
+	EXPECT_TRUE(pressure);
+	EXPECT_LE(1, counter(x, "TCPMemoryPressures"));
+	/* A blocking one gives up after its time. */
+	for (i = 0; i < PAIRS; i++)
+		xt_set_time(c[i], SO_SNDTIMEO, 50);
+	n = send(c[0], junk, sizeof(junk), 0);
+	if (n > 0)
+		sent[0] += n;
+	else
+		EXPECT_EQ(EAGAIN, errno);
+	/* Everything arrives, with no more memory than before. */
+	more = XT_UNTIL(({
+		bool done = true;
+
+		for (i = 0; i < PAIRS; i++) {
+			while ((n = recv(s[i], junk, sizeof(junk),
+					 MSG_DONTWAIT)) > 0)
+				got[i] += n;
+			done &= got[i] == sent[i];
+		}
+		done;
+	}));
+	EXPECT_TRUE(more);
+	for (i = 0; i < PAIRS; i++) {
+		EXPECT_EQ(sent[i], got[i]);
+		close(c[i]);
+		close(s[i]);
+	}
+}
+
+TEST_F(limits, memory)
+{
+	char was[64] = "";
+	bool pressure;
+
+	ASSERT_EQ(0, set_mem(&self->x, "200 400 600", was));
+	exhaust(_metadata, &self->x);
+	/* Each processor keeps up to 256 pages for the next. */
+	EXPECT_TRUE(XT_UNTIL(pages(&self->x, &pressure) <= 512));
+	EXPECT_EQ(0, set_mem(&self->x, was, NULL));
+	/* Whoever takes memory next sees that there is enough of it. */
+	EXPECT_EQ(0, xt_pair(&self->x));
+	EXPECT_LT(0, xt_fill(self->x.c));
+	pages(&self->x, &pressure);
+	EXPECT_FALSE(pressure);
+}
+
+TEST_HARNESS_MAIN
