@@ -27,6 +27,8 @@ struct xtcp_req {
 	bool ts_ok;	/* both ends have timestamps */
 	bool sack_ok;	/* the peer understands SACK; noted only */
 	u8 retrans;	/* SYN-ACKs retransmitted */
+	u8 timeouts;	/* times the SYN-ACK's timer has run out */
+	bool acked;	/* the final ACK came, and could not be used yet */
 	u32 ts_recent;	/* TSval of the SYN */
 	u32 ts_off;	/* added to our timestamps */
 	u64 sent;	/* time of the SYN-ACK, by the host; 0: unknown */
@@ -63,10 +65,36 @@ enum xtcp_req_verdict xtcp_req_input(const struct xtcp_req *r,
 void xtcp_req_ack(const struct xtcp_req *r, u64 now, struct xtcp_hdr *h);
 
 /*
- * xtcp_req_backoff - time until the next SYN-ACK, RFC 6298 back-off
- * Returns microseconds from the last one, given r->retrans.
+ * xtcp_req_backoff - time until the timer runs out next, RFC 6298 back-off
+ * Returns microseconds, given r->timeouts.
  */
 u64 xtcp_req_backoff(const struct xtcp_req *r, const struct xtcp_cfg *cfg);
+
+/*
+ * xtcp_req_retries - SYN-ACKs that a request may have repeated by now
+ * @len: requests in the queue, @young of them without a timeout yet
+ * @backlog: the size that the queue is meant to have
+ * Half of the queue is kept for young ones: the further old ones have come
+ * into it the fewer retries they have, but always two, as native TCP has it.
+ */
+u8 xtcp_req_retries(u32 len, u32 young, u32 backlog, u8 retries);
+
+/*
+ * xtcp_req_expired, xtcp_req_resend - when the timer has run out
+ * @retries: from xtcp_req_retries(); @defer: TCP_DEFER_ACCEPT in timeouts, 0
+ * if it is off.  A request that waits for data after its bare ACK repeats no
+ * SYN-ACK until the last period of waiting, whose ACK is to be used.
+ */
+bool xtcp_req_expired(const struct xtcp_req *r, u8 retries, u8 defer);
+bool xtcp_req_resend(const struct xtcp_req *r, u8 defer);
+
+/* TCP_DEFER_ACCEPT: the final ACK @s has no data and is not yet to be used. */
+bool xtcp_req_defer(const struct xtcp_req *r, const struct xtcp_seg *s,
+		    u8 defer);
+
+/* Seconds of TCP_DEFER_ACCEPT in timeouts, rounded up, and back. */
+u8 xtcp_req_defer_timeouts(int seconds, const struct xtcp_cfg *cfg);
+int xtcp_req_defer_seconds(u8 timeouts, const struct xtcp_cfg *cfg);
 
 /*
  * struct xtcp_tw - what is left of a connection in TIME_WAIT, or in FIN_WAIT_2

@@ -98,5 +98,55 @@ enum xtcp_req_verdict xtcp_req_input(const struct xtcp_req *r,
 
 u64 xtcp_req_backoff(const struct xtcp_req *r, const struct xtcp_cfg *cfg)
 {
-	return xtcp_rtt_backoff(cfg->rto_init, r->retrans, cfg->rto_max);
+	return xtcp_rtt_backoff(cfg->rto_init, r->timeouts, cfg->rto_max);
+}
+
+u8 xtcp_req_retries(u32 len, u32 young, u32 backlog, u8 retries)
+{
+	if (len * 2 <= max_t(u32, backlog, 8))
+		return retries;
+	for (young *= 2; retries > 2 && len >= young; young *= 2)
+		retries--;
+	return retries;
+}
+
+bool xtcp_req_expired(const struct xtcp_req *r, u8 retries, u8 defer)
+{
+	if (r->timeouts < retries)
+		return false;
+	return !defer || !r->acked || r->timeouts >= defer;
+}
+
+bool xtcp_req_resend(const struct xtcp_req *r, u8 defer)
+{
+	return !defer || !r->acked || r->timeouts + 1 >= defer;
+}
+
+bool xtcp_req_defer(const struct xtcp_req *r, const struct xtcp_seg *s,
+		    u8 defer)
+{
+	return r->timeouts < defer && xtcp_seg_end(s) == r->irs + 1;
+}
+
+#define SECOND_US	1000000
+
+u8 xtcp_req_defer_timeouts(int seconds, const struct xtcp_cfg *cfg)
+{
+	s64 left = (s64)seconds * SECOND_US;
+	u8 n = 0;
+
+	while (left > 0 && n < 255)
+		left -= xtcp_rtt_backoff(cfg->rto_init, n++, cfg->rto_max);
+	return n;
+}
+
+int xtcp_req_defer_seconds(u8 timeouts, const struct xtcp_cfg *cfg)
+{
+	int seconds = 0;
+	u8 n;
+
+	for (n = 0; n < timeouts; n++)
+		seconds += (u32)xtcp_rtt_backoff(cfg->rto_init, n,
+						 cfg->rto_max) / SECOND_US;
+	return seconds;
 }

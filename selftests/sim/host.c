@@ -407,6 +407,7 @@ void host_timers(struct end *e)
 			return;
 		}
 		e->req.retrans++;
+		e->req.timeouts++;
 		req_synack(e);
 		return;
 	case END_CORE:

@@ -73,13 +73,100 @@ static void backoff(void)
 	xtcp_cfg_defaults(&cfg);
 	open_it(0);
 	EQUAL(xtcp_req_backoff(&r, &cfg), 1000000);
-	r.retrans = 4;
+	r.timeouts = 4;
 	EQUAL(xtcp_req_backoff(&r, &cfg), 16000000);
+	r.timeouts = 30;
+	EQUAL(xtcp_req_backoff(&r, &cfg), 120000000);
+}
+
+/* The numbers are native TCP's for the same queues. */
+static void ageing(void)
+{
+	/* Up to half of the backlog, and up to 4, nothing is hurried. */
+	EQUAL(xtcp_req_retries(64, 0, 128, 5), 5);
+	EQUAL(xtcp_req_retries(4, 0, 0, 5), 5);
+	EQUAL(xtcp_req_retries(5, 0, 0, 5), 2);
+	EQUAL(xtcp_req_retries(65, 0, 128, 5), 2);
+	EQUAL(xtcp_req_retries(65, 65, 128, 5), 5);
+	EQUAL(xtcp_req_retries(65, 32, 128, 5), 4);
+	EQUAL(xtcp_req_retries(64, 32, 100, 5), 4);
+	EQUAL(xtcp_req_retries(65, 16, 128, 5), 3);
+	EQUAL(xtcp_req_retries(65, 8, 128, 5), 2);
+	EQUAL(xtcp_req_retries(65, 8, 128, 1), 1);
+}
+
+static void timer_runs_out(void)
+{
+	open_it(0);
+	r.timeouts = 4;
+	CHECK(!xtcp_req_expired(&r, 5, 0));
+	CHECK(xtcp_req_resend(&r, 0));
+	r.timeouts = 5;
+	CHECK(xtcp_req_expired(&r, 5, 0));
+	/* Acknowledged, with a full accept queue: no difference. */
+	r.acked = true;
+	CHECK(xtcp_req_expired(&r, 5, 0));
+	CHECK(xtcp_req_resend(&r, 0));
+}
+
+static void deferring(void)
+{
+	struct xtcp_seg s = { .seq = IRS + 1, .ack = ISS + 1,
+			      .flags = XTCP_ACK };
+
+	open_it(0);
+	CHECK(!xtcp_req_defer(&r, &s, 0));
+	CHECK(xtcp_req_defer(&r, &s, 3));
+	s.len = 1;
+	CHECK(!xtcp_req_defer(&r, &s, 3));
+	s.len = 0;
+	s.flags |= XTCP_FIN;
+	CHECK(!xtcp_req_defer(&r, &s, 3));
+	s.flags = XTCP_ACK;
+	/* Nothing was heard: as if there was no such option. */
+	CHECK(xtcp_req_resend(&r, 3));
+	r.acked = true;
+	r.timeouts = 1;
+	CHECK(!xtcp_req_resend(&r, 3));
+	CHECK(xtcp_req_defer(&r, &s, 3));
+	r.timeouts = 2;
+	CHECK(xtcp_req_resend(&r, 3));
+	r.timeouts = 3;
+	CHECK(!xtcp_req_defer(&r, &s, 3));
+	/* Longer than SYN-ACKs are repeated, but not for ever. */
+	r.timeouts = 6;
+	CHECK(!xtcp_req_expired(&r, 5, 8));
+	r.acked = false;
+	CHECK(xtcp_req_expired(&r, 5, 8));
+	r.acked = true;
+	r.timeouts = 8;
+	CHECK(xtcp_req_expired(&r, 5, 8));
+}
+
+static void defer_units(void)
+{
+	static const struct { int s; u8 n; int back; } row[] = {
+		{ -5, 0, 0 }, { 0, 0, 0 }, { 1, 1, 1 }, { 2, 2, 3 },
+		{ 3, 2, 3 }, { 4, 3, 7 }, { 10, 4, 15 }, { 127, 7, 127 },
+		{ 128, 8, 247 }, { 0x7fffffff, 255, 29887 },
+	};
+	struct xtcp_cfg cfg;
+	size_t i;
+
+	xtcp_cfg_defaults(&cfg);
+	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		EQUAL(xtcp_req_defer_timeouts(row[i].s, &cfg), row[i].n);
+		EQUAL(xtcp_req_defer_seconds(row[i].n, &cfg), row[i].back);
+	}
 }
 
 static const struct unit_test tests[] = {
 	{ "from a SYN", opening },
 	{ "what a segment means", verdicts },
 	{ "back-off", backoff },
+	{ "half of the queue is for young ones", ageing },
+	{ "its timer runs out", timer_runs_out },
+	{ "TCP_DEFER_ACCEPT", deferring },
+	{ "TCP_DEFER_ACCEPT in seconds", defer_units },
 };
 UNIT_MAIN(tests)
