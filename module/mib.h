@@ -34,6 +34,15 @@
 	X(PRESSURESMS, "TCPMemoryPressuresChrono") \
 	X(LISTENOVERFLOWS, "ListenOverflows")	\
 	X(LISTENDROPS, "ListenDrops")		\
+	X(EMBRYONICRSTS, "EmbryonicRsts")	\
+	X(SYNRETRANS, "TCPSynRetrans")		\
+	X(SYNRECVSKIPPED, "TCPACKSkippedSynRecv") \
+	X(REQQFULLDROP, "TCPReqQFullDrop")	\
+	X(REQQFULLDOCOOKIES, "TCPReqQFullDoCookies") \
+	X(DEFERACCEPTDROP, "TCPDeferAcceptDrop") \
+	X(SYNCOOKIESSENT, "SyncookiesSent")	\
+	X(SYNCOOKIESRECV, "SyncookiesRecv")	\
+	X(SYNCOOKIESFAILED, "SyncookiesFailed")	\
 	X(TIMEWAITED, "TW")			\
 	X(RCVQDROP, "TCPRcvQDrop")		\
 	X(OFODROP, "TCPOFODrop")		\

@@ -20,9 +20,15 @@ void xtcp_netns_wake(void)
 	wake_up_all(&netns_idle);
 }
 
-static struct hlist_head *table_alloc(u32 bits)
+/* Each chain ends in its own number. */
+static struct hlist_nulls_head *table_alloc(u32 bits)
 {
-	return kvcalloc(BIT(bits), sizeof(struct hlist_head), GFP_KERNEL);
+	struct hlist_nulls_head *h = kvcalloc(BIT(bits), sizeof(*h), GFP_KERNEL);
+	u32 i;
+
+	for (i = 0; h && i < BIT(bits); i++)
+		INIT_HLIST_NULLS_HEAD(&h[i], i);
+	return h;
 }
 
 static void netns_free(struct xtcp_net *xn)
@@ -35,19 +41,15 @@ static void netns_free(struct xtcp_net *xn)
 
 static int netns_alloc(struct xtcp_net *xn)
 {
-	u32 i;
-
-	xn->ehash = kvcalloc(BIT(XTCP_EHASH_BITS), sizeof(*xn->ehash),
+	xn->ehash = table_alloc(XTCP_EHASH_BITS);
+	xn->bhash = kvcalloc(BIT(XTCP_BHASH_BITS), sizeof(*xn->bhash),
 			     GFP_KERNEL);
-	xn->bhash = table_alloc(XTCP_BHASH_BITS);
 	xn->lhash = table_alloc(XTCP_LHASH_BITS);
 	xn->mib = alloc_percpu(struct xtcp_counters);
 	if (!xn->ehash || !xn->bhash || !xn->lhash || !xn->mib) {
 		netns_free(xn);
 		return -ENOMEM;
 	}
-	for (i = 0; i < BIT(XTCP_EHASH_BITS); i++)
-		INIT_HLIST_NULLS_HEAD(&xn->ehash[i], i);
 	return 0;
 }
 
@@ -58,6 +60,8 @@ static void netns_seed(struct xtcp_net *xn)
 	get_random_bytes(&xn->isn_secret, sizeof(xn->isn_secret));
 	get_random_bytes(&xn->ts_secret, sizeof(xn->ts_secret));
 	get_random_bytes(&xn->port_secret, sizeof(xn->port_secret));
+	get_random_bytes(&xn->cookie_secret, sizeof(xn->cookie_secret));
+	get_random_bytes(&xn->peer_secret, sizeof(xn->peer_secret));
 	xn->hash_secret = get_random_u32();
 	for (i = 0; i < ARRAY_SIZE(xn->port_step); i++)
 		atomic_set(&xn->port_step[i], get_random_u32() & ~1U);

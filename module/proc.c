@@ -82,11 +82,12 @@ static void show_entry(struct seq_file *m, const struct xtcp_entry *e)
 
 static void show_listeners(struct seq_file *m, struct xtcp_net *xn)
 {
+	struct hlist_nulls_node *n;
 	struct xtcp_sock *xs;
 	u32 i;
 
 	for (i = 0; i < BIT(XTCP_LHASH_BITS); i++)
-		hlist_for_each_entry_rcu(xs, &xn->lhash[i], lnode)
+		hlist_nulls_for_each_entry_rcu(xs, n, &xn->lhash[i], lnode)
 			seq_printf(m, "%pI4:%u 0.0.0.0:0 LISTEN %u %u\n",
 				   &xs->inet.inet_rcv_saddr, xs->inet.inet_num,
 				   READ_ONCE(xs->inet.sk.sk_max_ack_backlog),

@@ -84,6 +84,9 @@ static int do_millis(TABLE_ARG, int write, void *buf, size_t *len, loff_t *pos)
 static const struct ctl_table template[] = {
 	KNOB_U8("syn_retries", cfg.syn_retries, 1, 127),
 	KNOB_U8("synack_retries", cfg.synack_retries, 0, 255),
+	KNOB_U8("syncookies", cfg.syncookies, 0, 255),
+	KNOB_U8("abort_on_overflow", cfg.abort_on_overflow, 0, 255),
+	KNOB_INT("max_syn_backlog", cfg.max_syn_backlog, INT_MIN, INT_MAX),
 	KNOB_U8("retries2", cfg.retries2, 0, 255),
 	KNOB_U8("orphan_retries", cfg.orphan_retries, 0, 255),
 	KNOB_U8("keepalive_probes", cfg.keepalive_probes, 0, 255),

@@ -29,6 +29,7 @@
 #define XTCP_EHASH_LOCKS	256
 #define XTCP_BHASH_BITS		10	/* buckets of the table of ports */
 #define XTCP_LHASH_BITS		8	/* buckets of the table of listeners */
+#define XTCP_NPEERS		1024	/* addresses proven to be somebody's */
 
 extern int xtcp_family;		/* module parameters; fixed after load */
 extern int xtcp_ipproto;
@@ -87,8 +88,12 @@ struct xtcp_listener {
 	bool open;		/* cleared once, when listening ends */
 	struct list_head reqs;	/* SYN queue, struct xtcp_reqsk.link */
 	u32 nreqs;
+	u32 nyoung;		/* of them without a timeout yet */
 	struct list_head ready;	/* accept queue, struct xtcp_sock.ready_link */
 	u32 nready;		/* with the slots reserved for the unfinished */
+	u16 port;		/* constant: the socket may be used anew */
+	u32 flood_told;		/* the log knows of this flood; no lock */
+	unsigned int overflow;	/* time of the last cookie, cookie.c; no lock */
 	struct rcu_head rcu;
 };
 
@@ -106,13 +111,14 @@ struct xtcp_sock {
 	unsigned long deferred;		/* atomic bits, XTCP_DEFER_* */
 	bool hashed;			/* entry is in the table */
 	bool listed;			/* lnode is in the table of listeners */
+	u8 defer_accept;		/* TCP_DEFER_ACCEPT in timeouts, 0: off */
 	bool destroyed;			/* xtcp_sock_destroy() was here */
 	u32 rcvq_bytes;			/* payload bytes in sk_receive_queue */
 	u16 user_mss;			/* TCP_MAXSEG, 0: none */
 	u32 mtu;			/* path MTU that core.mss was made from */
 	u32 mtu_news;			/* what ICMP last said of it */
 	struct sk_buff *tx_hint;	/* where the last sent range ended */
-	struct hlist_node lnode;	/* table of listeners */
+	struct hlist_nulls_node lnode;	/* table of listeners */
 	struct xtcp_listener __rcu *listener;
 	struct list_head ready_link;	/* accept queue of the parent */
 	struct list_head orphan_link;	/* xtcp_net.orphans */
@@ -132,6 +138,7 @@ struct xtcp_reqsk {
 	struct timer_list timer;
 	u32 mark;
 	u32 txhash;
+	u32 last_oow;		/* jiffies of the last answer that is rationed */
 	u8 tos;
 	struct rcu_head rcu;
 };
@@ -158,11 +165,14 @@ struct xtcp_net {
 	spinlock_t ehash_lock[XTCP_EHASH_LOCKS];
 	struct hlist_head *bhash;
 	spinlock_t bhash_lock;		/* before any ehash_lock */
-	struct hlist_head *lhash;	/* listeners; RCU */
+	struct hlist_nulls_head *lhash;	/* listeners; RCU */
 	spinlock_t lhash_lock;
 	siphash_key_t isn_secret;
 	siphash_key_t ts_secret;
 	siphash_key_t port_secret;
+	siphash_key_t cookie_secret[2];
+	siphash_key_t peer_secret;
+	u32 peers[XTCP_NPEERS];		/* conn/peers.c; no lock */
 	u32 hash_secret;
 	atomic_t port_step[256];	/* RFC 6056, algorithm 4 */
 	struct list_head orphans;	/* xtcp_sock.orphan_link */

@@ -57,11 +57,21 @@ bool xtcp_table_remove(struct xtcp_net *xn, struct xtcp_entry *e);
 bool xtcp_table_replace(struct xtcp_net *xn, struct xtcp_entry *old,
 			struct xtcp_entry *e);
 
-/* Listeners: by local port; the most exact address wins.  RCU. */
-void xtcp_listeners_add(struct xtcp_net *xn, struct sock *sk);
+/*
+ * Listeners by local port.  With SO_REUSEPORT a listener joins the kernel's
+ * group of its like, and leaves it.  Socket lock.  Negative errno: not added.
+ */
+int xtcp_listeners_add(struct xtcp_net *xn, struct sock *sk);
 void xtcp_listeners_del(struct xtcp_net *xn, struct sock *sk);
-struct sock *xtcp_listeners_find(struct xtcp_net *xn, __be32 laddr, u16 lport,
-				 int ifindex);
+
+/*
+ * xtcp_listener_find - who listens where @skb, parsed as @s, is going
+ * The most exact address wins; of a group the member that its program or the
+ * hash of the tuple picks.  NULL if there is nobody.  Under RCU, no reference;
+ * skb->data at the header, which may be moved.
+ */
+struct sock *xtcp_listener_find(struct xtcp_net *xn, struct sk_buff *skb,
+				const struct xtcp_seg *s);
 
 /* ---- ports.c ---- */
 
@@ -111,11 +121,44 @@ void xtcp_synq_syn(struct sock *lsk, struct sk_buff *skb,
 bool xtcp_synq_segment(struct xtcp_reqsk *r, struct sk_buff *skb,
 		       const struct xtcp_seg *s);
 
+enum xtcp_synq_verdict {
+	XTCP_SYNQ_STRANGER,	/* no cookie of ours: to be answered by RST */
+	XTCP_SYNQ_DROP,		/* to be dropped in silence */
+	XTCP_SYNQ_TAKEN,	/* a connection, @skb consumed */
+};
+
+/* A segment with ACK for a listener: is it the answer to a SYN cookie?  RCU. */
+enum xtcp_synq_verdict xtcp_synq_ack(struct sock *lsk, struct sk_buff *skb,
+				     const struct xtcp_seg *s);
+
 /* Listening ends: requests and connections not accepted go.  Socket lock. */
 void xtcp_listener_close(struct sock *lsk);
 
 int xtcp_synq_init(void);
 void xtcp_synq_exit(void);
+
+/* ---- cookie.c ---- */
+
+/*
+ * The initial sequence number that stands for a request: its tuple, the
+ * peer's initial sequence number @irs, and @mss rounded down.
+ */
+u32 xtcp_cookie_make(const struct xtcp_net *xn, const struct xtcp_key *key,
+		     u32 irs, u16 mss);
+
+/* The segment size in cookie @iss; 0 if it is not ours, or too old. */
+u16 xtcp_cookie_check(const struct xtcp_net *xn, const struct xtcp_key *key,
+		      u32 irs, u32 iss);
+
+/* Cookies are being sent for @lsk; cookies may come back to it.  Under RCU. */
+void xtcp_cookie_overflow(const struct sock *lsk, struct xtcp_listener *l);
+bool xtcp_cookie_expected(const struct sock *lsk, struct xtcp_listener *l);
+
+/* ---- peers.c ---- */
+
+/* A handshake with @addr was completed; has one been, as far as known?  Any context. */
+void xtcp_peer_prove(struct xtcp_net *xn, const struct in6_addr *addr);
+bool xtcp_peer_proven(struct xtcp_net *xn, const struct in6_addr *addr);
 
 /* ---- acceptq.c ---- */
 

@@ -5,6 +5,7 @@
  */
 #include <linux/slab.h>
 #include <net/ip.h>
+#include <net/sock_reuseport.h>
 #include "conn/conn.h"
 
 static struct hlist_head *bhead(struct xtcp_net *xn, u16 port)
@@ -118,6 +119,19 @@ static void owner_view(const struct xtcp_owner *o, struct xtcp_owner *v,
 	*listening = inet_sk_state_load(sk) == TCP_LISTEN;
 }
 
+/* It is in a group already (a program was attached): it joins no other. */
+static bool has_group(const struct sock *sk)
+{
+	struct sock_reuseport *group;
+	bool has;
+
+	rcu_read_lock();
+	group = rcu_dereference(sk->sk_reuseport_cb);
+	has = group && !group->num_closed_socks;
+	rcu_read_unlock();
+	return has;
+}
+
 /* @sk, not yet in the bucket, cannot have the port beside owner @o. */
 static bool owner_conflicts(const struct sock *sk, const struct xtcp_owner *o)
 {
@@ -135,7 +149,7 @@ static bool owner_conflicts(const struct sock *sk, const struct xtcp_owner *o)
 		return false;
 	if (sk->sk_reuse && v.reuse && !listening)
 		return false;
-	if (sk->sk_reuseport && v.reuseport &&
+	if (sk->sk_reuseport && v.reuseport && !has_group(sk) &&
 	    (!o->sk || uid_eq(sk->sk_uid, v.uid)))
 		return false;
 	return true;

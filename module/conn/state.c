@@ -120,6 +120,8 @@ static void settle_eof(struct sock *sk)
 static void settle_user(struct sock *sk, u32 sig)
 {
 	if (sig & XTCP_SIG_CONNECTED) {
+		xtcp_peer_prove(xtcp_pernet(sock_net(sk)),
+				&xtcp_sk(sk)->entry.key.raddr);
 		sk->sk_state_change(sk);
 		sk_wake_async(sk, SOCK_WAKE_IO, POLL_OUT);
 	}

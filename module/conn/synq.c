@@ -2,11 +2,13 @@
 /*
  * The SYN queue: requests in SYN_RECV as mini-sockets, until the final ACK
  * makes connections of them.  A request belongs to whoever takes it off its
- * listener's list under the listener's lock.
+ * listener's list under the listener's lock.  When the queue is full, cookies
+ * take its place.
  */
 #include <linux/slab.h>
 #include <net/inet_common.h>
 #include <net/ip.h>
+#include <net/ipv6.h>
 #include <net/route.h>
 #include "conn/conn.h"
 #include "rx/rx.h"
@@ -79,15 +81,36 @@ static void req_free(struct xtcp_reqsk *r)
 	sock_put(lsk);
 }
 
-/* Off the listener's list: true for the one caller that got it. */
+/*
+ * Off the listener's list: true for the one caller that got it.  What a
+ * closing listener has taken it frees itself.
+ */
 static bool req_take(struct xtcp_listener *l, struct xtcp_reqsk *r)
 {
 	lockdep_assert_held(&l->lock);
-	if (list_empty(&r->link))
+	if (!l->open || list_empty(&r->link))
 		return false;
 	list_del_init(&r->link);
 	l->nreqs--;
+	l->nyoung -= !r->req.timeouts;
 	return true;
+}
+
+/* On it, (again) with its timer running. */
+static void req_put(struct xtcp_net *xn, struct xtcp_listener *l,
+		    struct xtcp_reqsk *r)
+{
+	lockdep_assert_held(&l->lock);
+	list_add_tail(&r->link, &l->reqs);
+	l->nreqs++;
+	l->nyoung += !r->req.timeouts;
+	mod_timer(&r->timer, jiffies +
+		  xtcp_jiffies(xtcp_req_backoff(&r->req, &xn->cfg)));
+}
+
+static void req_edge(u8 ev)
+{
+	xtcp_edge_count(XTCP_SYN_RECV, ev, xtcp_fsm[XTCP_SYN_RECV][ev].next);
 }
 
 /* Ends @r by event @ev; nothing if somebody else has it. */
@@ -100,42 +123,68 @@ static void req_kill(struct xtcp_listener *l, struct xtcp_reqsk *r, u8 ev)
 	spin_unlock_bh(&l->lock);
 	if (!mine)
 		return;
-	xtcp_edge_count(XTCP_SYN_RECV, ev, xtcp_fsm[XTCP_SYN_RECV][ev].next);
+	req_edge(ev);
 	XTCP_INC(sock_net(r->lsk), ATTEMPTFAILS);
 	req_free(r);
+}
+
+/* The SYN-ACK again. */
+static void req_repeat_synack(struct xtcp_reqsk *r)
+{
+	XTCP_INC(sock_net(r->lsk), RETRANSSEGS);
+	XTCP_INC(sock_net(r->lsk), SYNRETRANS);
+	req_send_synack(r);
+}
+
+enum req_timeout {
+	REQ_EXPIRED,
+	REQ_WAITS,	/* for data, TCP_DEFER_ACCEPT */
+	REQ_REPEATS,	/* the SYN-ACK */
+};
+
+/* What is to be done when @r's timer has run out.  Listener's lock. */
+static enum req_timeout req_timeout(const struct sock *lsk,
+				    struct xtcp_listener *l,
+				    struct xtcp_reqsk *r)
+{
+	const struct xtcp_cfg *cfg = &xtcp_pernet(sock_net(lsk))->cfg;
+	u8 retries = READ_ONCE(xtcp_sk(lsk)->core.syn_cnt) ?:
+		     READ_ONCE(cfg->synack_retries);
+	u8 defer = READ_ONCE(xtcp_sk(lsk)->defer_accept);
+	bool resend = xtcp_req_resend(&r->req, defer);
+
+	if (!l->open || list_empty(&r->link))
+		return REQ_WAITS;
+	retries = xtcp_req_retries(l->nreqs, l->nyoung,
+				   READ_ONCE(lsk->sk_max_ack_backlog), retries);
+	if (xtcp_req_expired(&r->req, retries, defer))
+		return REQ_EXPIRED;
+	l->nyoung -= !r->req.timeouts;
+	if (r->req.timeouts < 255)
+		r->req.timeouts++;
+	r->req.retrans += resend && r->req.retrans < 255;
+	mod_timer(&r->timer,
+		  jiffies + xtcp_jiffies(xtcp_req_backoff(&r->req, cfg)));
+	return resend ? REQ_REPEATS : REQ_WAITS;
 }
 
 static void req_timer(struct timer_list *t)
 {
 	struct xtcp_reqsk *r = from_timer(r, t, timer);
+	enum req_timeout what = REQ_WAITS;
 	struct xtcp_listener *l;
-	const struct xtcp_cfg *cfg;
-	bool again = false;
-	struct net *net;
 
 	rcu_read_lock();
 	l = rcu_dereference(xtcp_sk(r->lsk)->listener);
-	if (!l)
-		goto out;
-	net = sock_net(r->lsk);
-	cfg = &xtcp_pernet(net)->cfg;
-	spin_lock(&l->lock);
-	if (!list_empty(&r->link)) {
-		again = r->req.retrans < cfg->synack_retries;
-		if (again) {
-			r->req.retrans++;
-			mod_timer(&r->timer, jiffies +
-				  xtcp_jiffies(xtcp_req_backoff(&r->req, cfg)));
-		}
+	if (l) {
+		spin_lock(&l->lock);
+		what = req_timeout(r->lsk, l, r);
+		spin_unlock(&l->lock);
 	}
-	spin_unlock(&l->lock);
-	if (again) {
-		XTCP_INC(net, RETRANSSEGS);
-		req_send_synack(r);
-	} else {
+	if (what == REQ_REPEATS)
+		req_repeat_synack(r);
+	else if (what == REQ_EXPIRED)
 		req_kill(l, r, XTCP_EV_TIMEOUT);
-	}
-out:
 	rcu_read_unlock();
 }
 
@@ -161,20 +210,14 @@ static u16 req_own_mss(const struct sock *lsk, const struct xtcp_reqsk *r)
 	return mss;
 }
 
-static struct xtcp_reqsk *req_make(struct sock *lsk, struct sk_buff *skb,
-				   const struct xtcp_seg *s, u32 iss)
+/* Who talks with whom, and how we answer. */
+static void req_address(struct xtcp_reqsk *r, struct sock *lsk,
+			const struct sk_buff *skb, const struct xtcp_seg *s)
 {
 	const struct iphdr *iph = ip_hdr(skb);
-	struct xtcp_net *xn = xtcp_pernet(sock_net(lsk));
-	struct xtcp_reqsk *r = kmem_cache_zalloc(req_cache, GFP_ATOMIC);
-	u32 space;
-	u16 mss;
 
-	if (!r)
-		return NULL;
+	memset(r, 0, sizeof(*r));
 	INIT_LIST_HEAD(&r->link);
-	r->entry.node.pprev = NULL;
-	timer_setup(&r->timer, req_timer, 0);
 	r->entry.kind = XTCP_KIND_REQ;
 	r->entry.bound_if = READ_ONCE(lsk->sk_bound_dev_if);
 	xtcp_key_v4(&r->entry.key, iph->daddr, htons(s->dport),
@@ -183,15 +226,38 @@ static struct xtcp_reqsk *req_make(struct sock *lsk, struct sk_buff *skb,
 	r->mark = READ_ONCE(lsk->sk_mark);
 	r->tos = READ_ONCE(inet_sk(lsk)->tos);
 	r->txhash = net_tx_rndhash();
-	mss = req_own_mss(lsk, r);
-	if (!mss) {
+}
+
+/* From the peer's SYN, or from what is known of it.  False: no way back. */
+static bool req_open(struct xtcp_reqsk *r, const struct xtcp_seg *syn, u32 iss)
+{
+	struct xtcp_net *xn = xtcp_pernet(sock_net(r->lsk));
+	u32 space = READ_ONCE(r->lsk->sk_rcvbuf) / 2;
+	u16 mss = req_own_mss(r->lsk, r);
+
+	if (!mss)
+		return false;
+	xtcp_req_open(&r->req, syn, iss, mss, space,
+		      max_t(u32, space, READ_ONCE(xn->rmem[2]) / 2),
+		      xtcp_ts_off(xn, &r->entry.key), &xn->cfg);
+	return true;
+}
+
+static struct xtcp_reqsk *req_make(struct sock *lsk, struct sk_buff *skb,
+				   const struct xtcp_seg *s, u32 iss)
+{
+	struct xtcp_net *xn = xtcp_pernet(sock_net(lsk));
+	struct xtcp_reqsk *r = kmem_cache_alloc(req_cache,
+						GFP_ATOMIC | __GFP_NOWARN);
+
+	if (!r)
+		return NULL;
+	req_address(r, lsk, skb, s);
+	timer_setup(&r->timer, req_timer, 0);
+	if (!req_open(r, s, iss ?: xtcp_isn(xn, &r->entry.key))) {
 		kmem_cache_free(req_cache, r);
 		return NULL;
 	}
-	space = READ_ONCE(lsk->sk_rcvbuf) / 2;
-	xtcp_req_open(&r->req, s, iss ?: xtcp_isn(xn, &r->entry.key), mss, space,
-		      max_t(u32, space, READ_ONCE(xn->rmem[2]) / 2),
-		      xtcp_ts_off(xn, &r->entry.key), &xn->cfg);
 	r->req.sent = xtcp_now();
 	return r;
 }
@@ -204,46 +270,124 @@ static bool req_queue(struct sock *lsk, struct xtcp_listener *l,
 	bool ok = false;
 
 	spin_lock_bh(&l->lock);
-	if (!l->open || l->nreqs >= max_t(u32, READ_ONCE(lsk->sk_max_ack_backlog), 8) ||
-	    xtcp_acceptq_full(lsk, l))
+	/* The socket may have left this port for another since it was found. */
+	if (!l->open || l->port != ntohs(r->entry.key.lport))
 		goto out;
 	if (xtcp_table_insert(xn, &r->entry))
 		goto out;
 	sock_hold(lsk);
 	atomic_inc(&xn->nreqs);
-	list_add_tail(&r->link, &l->reqs);
-	l->nreqs++;
-	mod_timer(&r->timer, jiffies +
-		  xtcp_jiffies(xtcp_req_backoff(&r->req, &xn->cfg)));
+	req_put(xn, l, r);
 	ok = true;
 out:
 	spin_unlock_bh(&l->lock);
 	return ok;
 }
 
+static bool synq_full(const struct sock *lsk, const struct xtcp_listener *l)
+{
+	return READ_ONCE(l->nreqs) > READ_ONCE(lsk->sk_max_ack_backlog);
+}
+
+/* The queue is full: may a cookie be sent?  Tells the log, once. */
+static bool flooded(struct sock *lsk, struct xtcp_listener *l)
+{
+	struct net *net = sock_net(lsk);
+	u8 how = READ_ONCE(xtcp_pernet(net)->cfg.syncookies);
+
+	if (how)
+		XTCP_INC(net, REQQFULLDOCOOKIES);
+	else
+		XTCP_INC(net, REQQFULLDROP);
+	if (how != 2 && !READ_ONCE(l->flood_told) && !xchg(&l->flood_told, 1))
+		net_info_ratelimited("xtcp: possible SYN flooding on port %pI4:%u: %s\n",
+				     &inet_sk(lsk)->inet_rcv_saddr, l->port,
+				     how ? "sending cookies" :
+					   "dropping requests");
+	return how;
+}
+
+/* Without cookies the last quarter is for those who are known to exist. */
+static bool synq_reserved(struct xtcp_net *xn, const struct xtcp_listener *l,
+			  const struct sk_buff *skb)
+{
+	int max = READ_ONCE(xn->cfg.max_syn_backlog);
+	struct in6_addr peer;
+
+	if (READ_ONCE(xn->cfg.syncookies) ||
+	    max - (int)READ_ONCE(l->nreqs) >= max >> 2)
+		return false;
+	ipv6_addr_set_v4mapped(ip_hdr(skb)->saddr, &peer);
+	return !xtcp_peer_proven(xn, &peer);
+}
+
+/* Answers a SYN, and keeps nothing. */
+static bool cookie_send(struct sock *lsk, struct xtcp_listener *l,
+			struct sk_buff *skb, const struct xtcp_seg *s)
+{
+	struct xtcp_net *xn = xtcp_pernet(sock_net(lsk));
+	struct xtcp_seg syn = *s;
+	struct xtcp_reqsk r;
+	u32 iss;
+
+	syn.opts &= XTCP_OPT_MSS;
+	req_address(&r, lsk, skb, s);
+	iss = xtcp_cookie_make(xn, &r.entry.key, s->seq, s->opts & XTCP_OPT_MSS ?
+			       s->mss : XTCP_MSS_DEFAULT);
+	if (!req_open(&r, &syn, iss))
+		return false;
+	xtcp_cookie_overflow(lsk, l);
+	XTCP_INC(sock_net(lsk), SYNCOOKIESSENT);
+	req_send_synack(&r);
+	return true;
+}
+
+/* A place in the SYN queue.  False: drop. */
+static bool syn_queue(struct sock *lsk, struct xtcp_listener *l,
+		      struct sk_buff *skb, const struct xtcp_seg *s, u32 iss)
+{
+	struct xtcp_reqsk *r;
+
+	if (!iss && synq_reserved(xtcp_pernet(sock_net(lsk)), l, skb))
+		return false;
+	r = req_make(lsk, skb, s, iss);
+	if (!r)
+		return false;
+	if (!req_queue(lsk, l, r)) {
+		kmem_cache_free(req_cache, r);
+		return false;
+	}
+	xtcp_edge_count(XTCP_LISTEN, XTCP_EV_RCV_SYN, XTCP_SYN_RECV);
+	req_send_synack(r);
+	return true;
+}
+
+/*
+ * A SYN that TIME_WAIT gave way to (@iss) is not subject to the limits of the
+ * SYN queue, as natively: there are no more of those than of mini-sockets.
+ */
 void xtcp_synq_syn(struct sock *lsk, struct sk_buff *skb,
 		   const struct xtcp_seg *s, u32 iss)
 {
 	struct xtcp_listener *l = rcu_dereference(xtcp_sk(lsk)->listener);
 	struct net *net = sock_net(lsk);
-	struct xtcp_reqsk *r;
+	bool cookie = false;
 
 	if (!l || (skb_rtable(skb)->rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST)))
 		goto drop;
+	if (!iss && (READ_ONCE(xtcp_pernet(net)->cfg.syncookies) == 2 ||
+		     synq_full(lsk, l))) {
+		cookie = flooded(lsk, l);
+		if (!cookie)
+			goto drop;
+	}
 	if (READ_ONCE(l->nready) > READ_ONCE(lsk->sk_max_ack_backlog)) {
 		XTCP_INC(net, LISTENOVERFLOWS);
 		goto drop;
 	}
-	r = req_make(lsk, skb, s, iss);
-	if (!r)
-		goto drop;
-	if (!req_queue(lsk, l, r)) {
-		kmem_cache_free(req_cache, r);
-		goto drop;
-	}
-	xtcp_edge_count(XTCP_LISTEN, XTCP_EV_RCV_SYN, XTCP_SYN_RECV);
-	req_send_synack(r);
-	return;
+	if (cookie ? cookie_send(lsk, l, skb, s) :
+		     syn_queue(lsk, l, skb, s, iss))
+		return;
 drop:
 	XTCP_INC(net, LISTENDROPS);
 }
@@ -278,11 +422,12 @@ static void child_init_host(struct sock *sk, struct xtcp_reqsk *r)
 	xs->entry.bound_if = r->entry.bound_if;
 	xs->entry.kind = XTCP_KIND_SOCK;
 	xs->entry.node.pprev = NULL;
-	INIT_HLIST_NODE(&xs->lnode);
+	xs->lnode.pprev = NULL;
 	INIT_LIST_HEAD(&xs->ready_link);
 	INIT_LIST_HEAD(&xs->orphan_link);
 	xs->owner.bucket = NULL;
 	xs->listed = false;
+	xs->defer_accept = 0;
 	xs->hashed = true;
 	xs->destroyed = false;
 	xs->deferred = 0;
@@ -313,10 +458,24 @@ static void child_unlock(struct sock *sk)
 }
 
 /*
- * A full socket for @r in its place in the table, locked, with two
- * references; NULL for want of memory or route.
+ * In its request's place in the table, if that stands there; a cookie's child
+ * finds the place taken if the ACK was there before.  The child is locked: who
+ * finds it now waits.
  */
-static struct sock *child_make(struct sock *lsk, struct xtcp_reqsk *r, u64 now)
+static bool child_place(struct xtcp_net *xn, struct xtcp_reqsk *r,
+			struct xtcp_sock *xs, bool cookie)
+{
+	if (cookie)
+		return !xtcp_table_insert(xn, &xs->entry);
+	return xtcp_table_replace(xn, &r->entry, &xs->entry);
+}
+
+/*
+ * A full socket for @r, in the table, locked, with two references; NULL for
+ * want of memory or route, and if there is one already.
+ */
+static struct sock *child_make(struct sock *lsk, struct xtcp_reqsk *r,
+			       bool cookie)
 {
 	struct xtcp_net *xn = xtcp_pernet(sock_net(lsk));
 	struct sock *sk = sk_clone_lock(lsk, GFP_ATOMIC);
@@ -330,13 +489,12 @@ static struct sock *child_make(struct sock *lsk, struct xtcp_reqsk *r, u64 now)
 	child_init(sk, r);
 	xtcp_port_inherit(xn, lsk, sk);
 	xtcp_state_child(sk);
-	if (!child_route(sk) || !xs->owner.bucket)
+	if (!child_route(sk) || !xs->owner.bucket ||
+	    !child_place(xn, r, xs, cookie))
 		goto fail;
 	xs->core.rcv_buf = sk->sk_rcvbuf / 2;
 	xs->core.rcv_free = xs->core.rcv_buf;
-	xtcp_core_accept(&xs->core, &r->req, now);
-	if (!xtcp_table_replace(xn, &r->entry, &xs->entry))
-		goto fail;
+	xtcp_core_accept(&xs->core, &r->req, xtcp_now());
 	return sk;
 fail:
 	xs->hashed = false;
@@ -367,40 +525,89 @@ static void child_ready(struct sock *lsk, struct xtcp_listener *l,
 		lsk->sk_data_ready(lsk);
 }
 
-/* Takes @r and a place in the accept queue; false if either is not to be had. */
-static bool req_claim(struct sock *lsk, struct xtcp_listener *l,
-		      struct xtcp_reqsk *r)
+/* One of the places in the accept queue.  Listener's lock. */
+static bool place_reserve(struct sock *lsk, struct xtcp_listener *l)
 {
-	bool ok = false;
+	if (xtcp_acceptq_full(lsk, l)) {
+		XTCP_INC(sock_net(lsk), LISTENOVERFLOWS);
+		return false;
+	}
+	l->nready++;
+	return true;
+}
+
+/*
+ * Takes @r, and makes its connection if there is a place for that.  0 if that
+ * was done, -EALREADY if somebody else has @r, or why it stays a request.
+ */
+static int req_to_child(struct xtcp_listener *l, struct xtcp_reqsk *r,
+			struct sock **sk)
+{
+	struct sock *lsk = r->lsk;
+	int err = -EALREADY;
 
 	spin_lock_bh(&l->lock);
 	if (l->open && !list_empty(&r->link)) {
-		if (xtcp_acceptq_full(lsk, l)) {
-			XTCP_INC(sock_net(lsk), LISTENOVERFLOWS);
-		} else {
-			ok = req_take(l, r);
-			l->nready++;
-		}
+		err = place_reserve(lsk, l) ? 0 : -ENOSPC;
+		if (!err)
+			req_take(l, r);
 	}
 	spin_unlock_bh(&l->lock);
-	return ok;
+	if (err)
+		return err;
+	*sk = child_make(lsk, r, false);
+	if (*sk)
+		return 0;
+
+	err = -ENOMEM;
+	spin_lock_bh(&l->lock);
+	if (l->open) {
+		l->nready--;
+		req_put(xtcp_pernet(sock_net(lsk)), l, r);
+	} else {
+		err = -EALREADY;
+	}
+	spin_unlock_bh(&l->lock);
+	if (err == -EALREADY)
+		req_free(r);
+	return err;
 }
 
+/*
+ * The handshake is over, but there is no connection: the SYN-ACK, sent again,
+ * asks for another ACK, unless the user wants the peer to know at once.
+ */
+static void req_overflow(struct xtcp_listener *l, struct xtcp_reqsk *r,
+			 struct sk_buff *skb, const struct xtcp_seg *s)
+{
+	struct net *net = sock_net(r->lsk);
+
+	XTCP_INC(net, LISTENDROPS);
+	if (!READ_ONCE(xtcp_pernet(net)->cfg.abort_on_overflow)) {
+		WRITE_ONCE(r->req.acked, true);
+		return;
+	}
+	XTCP_INC(net, EMBRYONICRSTS);
+	xtcp_send_reset(net, skb, s);
+	req_kill(l, r, XTCP_EV_ABORT);
+}
+
+/* The final ACK.  True if it has become a connection's, @skb consumed. */
 static bool req_establish(struct xtcp_listener *l, struct xtcp_reqsk *r,
 			  struct sk_buff *skb, const struct xtcp_seg *s)
 {
 	struct sock *lsk = r->lsk, *sk;
+	int err;
 
-	if (!req_claim(lsk, l, r))
+	if (xtcp_req_defer(&r->req, s, READ_ONCE(xtcp_sk(lsk)->defer_accept))) {
+		WRITE_ONCE(r->req.acked, true);
+		XTCP_INC(sock_net(lsk), DEFERACCEPTDROP);
 		return false;
-	sk = child_make(lsk, r, xtcp_now());
-	if (!sk) {
-		XTCP_INC(sock_net(lsk), LISTENDROPS);
-		spin_lock_bh(&l->lock);
-		if (l->open)
-			l->nready--;
-		spin_unlock_bh(&l->lock);
-		req_free(r);
+	}
+	err = req_to_child(l, r, &sk);
+	if (err) {
+		if (err != -EALREADY)
+			req_overflow(l, r, skb, s);
 		return false;
 	}
 	XTCP_INC(sock_net(lsk), PASSIVEOPENS);
@@ -408,6 +615,107 @@ static bool req_establish(struct xtcp_listener *l, struct xtcp_reqsk *r,
 	child_ready(lsk, l, sk);
 	req_free(r);
 	return true;
+}
+
+/* A child from a cookie, which @r was made from; NULL: no place, no memory. */
+static struct sock *cookie_child(struct sock *lsk, struct xtcp_listener *l,
+				 struct xtcp_reqsk *r)
+{
+	struct sock *sk = NULL;
+	bool place;
+
+	spin_lock_bh(&l->lock);
+	place = l->open && l->port == ntohs(r->entry.key.lport) &&
+		place_reserve(lsk, l);
+	spin_unlock_bh(&l->lock);
+	if (!place)
+		return NULL;
+	sk = child_make(lsk, r, true);
+	if (sk)
+		return sk;
+	spin_lock_bh(&l->lock);
+	if (l->open)
+		l->nready--;
+	spin_unlock_bh(&l->lock);
+	return NULL;
+}
+
+/* What the SYN must have said. */
+static void cookie_syn(struct xtcp_seg *syn, const struct xtcp_seg *s, u16 mss)
+{
+	*syn = (struct xtcp_seg){
+		.seq = s->seq - 1,
+		.flags = XTCP_SYN,
+		.wnd = s->wnd,
+		.opts = XTCP_OPT_MSS,
+		.mss = mss,
+	};
+}
+
+enum xtcp_synq_verdict xtcp_synq_ack(struct sock *lsk, struct sk_buff *skb,
+				     const struct xtcp_seg *s)
+{
+	struct xtcp_listener *l = rcu_dereference(xtcp_sk(lsk)->listener);
+	struct net *net = sock_net(lsk);
+	struct xtcp_net *xn = xtcp_pernet(net);
+	struct xtcp_seg syn;
+	struct xtcp_reqsk r;
+	struct sock *sk;
+	u16 mss;
+
+	if (!l || (s->flags & XTCP_SYN) || !READ_ONCE(xn->cfg.syncookies) ||
+	    !xtcp_cookie_expected(lsk, l))
+		return XTCP_SYNQ_STRANGER;
+	req_address(&r, lsk, skb, s);
+	mss = xtcp_cookie_check(xn, &r.entry.key, s->seq - 1, s->ack - 1);
+	if (!mss) {
+		XTCP_INC(net, SYNCOOKIESFAILED);
+		return XTCP_SYNQ_STRANGER;
+	}
+	XTCP_INC(net, SYNCOOKIESRECV);
+	cookie_syn(&syn, s, mss);
+	sk = req_open(&r, &syn, s->ack - 1) ? cookie_child(lsk, l, &r) : NULL;
+	if (!sk) {
+		XTCP_INC(net, LISTENDROPS);
+		return XTCP_SYNQ_DROP;
+	}
+	/* The edge that its request would have taken. */
+	xtcp_edge_count(XTCP_LISTEN, XTCP_EV_RCV_SYN, XTCP_SYN_RECV);
+	XTCP_INC(net, PASSIVEOPENS);
+	xtcp_input(sk, skb, s);
+	child_ready(lsk, l, sk);
+	return XTCP_SYNQ_TAKEN;
+}
+
+/*
+ * Answers to what is out of order are rationed, as native TCP does it: one in
+ * half a second, but for payload, which an honest peer may repeat.
+ */
+static bool req_rationed(struct xtcp_reqsk *r, const struct xtcp_seg *s)
+{
+	u32 now = jiffies, last = READ_ONCE(r->last_oow);
+
+	if (xtcp_seg_space(s) && !(s->flags & XTCP_SYN))
+		return false;
+	if (last && now - last < HZ / 2) {
+		XTCP_INC(sock_net(r->lsk), SYNRECVSKIPPED);
+		return true;
+	}
+	WRITE_ONCE(r->last_oow, now ?: 1);
+	return false;
+}
+
+/* The SYN came again: so does the SYN-ACK, and its timer begins anew. */
+static void req_answer_syn(struct xtcp_listener *l, struct xtcp_reqsk *r)
+{
+	const struct xtcp_cfg *cfg = &xtcp_pernet(sock_net(r->lsk))->cfg;
+
+	spin_lock_bh(&l->lock);
+	r->req.retrans += r->req.retrans < 255;
+	spin_unlock_bh(&l->lock);
+	req_repeat_synack(r);
+	mod_timer_pending(&r->timer, jiffies +
+			  xtcp_jiffies(xtcp_req_backoff(&r->req, cfg)));
 }
 
 static void req_answer_ack(struct xtcp_reqsk *r, struct sk_buff *skb,
@@ -431,15 +739,18 @@ bool xtcp_synq_segment(struct xtcp_reqsk *r, struct sk_buff *skb,
 	case XTCP_REQ_ESTABLISH:
 		return req_establish(l, r, skb, s);
 	case XTCP_REQ_SYNACK:
-		req_send_synack(r);
+		if (!req_rationed(r, s))
+			req_answer_syn(l, r);
 		break;
 	case XTCP_REQ_ACK:
-		req_answer_ack(r, skb, s);
+		if (!req_rationed(r, s))
+			req_answer_ack(r, skb, s);
 		break;
 	case XTCP_REQ_RST:
 		xtcp_send_reset(sock_net(r->lsk), skb, s);
 		break;
 	case XTCP_REQ_KILL:
+		XTCP_INC(sock_net(r->lsk), EMBRYONICRSTS);
 		req_kill(l, r, XTCP_EV_RCV_RST_PASSIVE);
 		break;
 	case XTCP_REQ_DROP:
@@ -465,17 +776,17 @@ void xtcp_listener_close(struct sock *lsk)
 	l->open = false;
 	list_splice_init(&l->ready, &ready);
 	l->nready = 0;
-	list_for_each_entry_safe(r, rn, &l->reqs, link) {
-		/* Off this list is the claim; the RCU head is still free. */
-		list_del_init(&r->link);
-		list_add_tail(&r->link, &reqs);
-	}
+	/* Nobody takes a request of a listener that is not open: ours, all. */
+	list_splice_init(&l->reqs, &reqs);
 	l->nreqs = 0;
+	l->nyoung = 0;
 	spin_unlock_bh(&l->lock);
 	WRITE_ONCE(lsk->sk_ack_backlog, 0);
 
-	list_for_each_entry_safe(r, rn, &reqs, link)
+	list_for_each_entry_safe(r, rn, &reqs, link) {
+		req_edge(XTCP_EV_ABORT);
 		req_free(r);
+	}
 	list_for_each_entry_safe(xs, xn, &ready, ready_link) {
 		struct sock *sk = &xs->inet.sk;
 

@@ -4,7 +4,10 @@
  * kind, and listeners by their port.
  */
 #include <linux/jhash.h>
+#include <net/ip.h>
 #include <net/ipv6.h>
+#include <net/route.h>
+#include <net/sock_reuseport.h>
 #include "conn/conn.h"
 
 void xtcp_key_v4(struct xtcp_key *key, __be32 laddr, __be16 lport,
@@ -138,62 +141,128 @@ bool xtcp_table_replace(struct xtcp_net *xn, struct xtcp_entry *old,
 	return was;
 }
 
-static struct hlist_head *lbucket_of(struct xtcp_net *xn, u16 port)
+static u32 lslot_of(u16 port)
 {
-	return &xn->lhash[port & (BIT(XTCP_LHASH_BITS) - 1)];
+	return port & (BIT(XTCP_LHASH_BITS) - 1);
 }
 
-void xtcp_listeners_add(struct xtcp_net *xn, struct sock *sk)
+static bool same_group(const struct sock *a, const struct sock *b)
 {
+	return b->sk_reuseport && inet_sk(a)->inet_num == inet_sk(b)->inet_num &&
+	       a->sk_family == b->sk_family &&
+	       a->sk_bound_dev_if == b->sk_bound_dev_if &&
+	       inet_sk(a)->inet_rcv_saddr == inet_sk(b)->inet_rcv_saddr &&
+	       uid_eq(a->sk_uid, b->sk_uid);
+}
+
+/* Into the kernel's group of listeners with the same address; lhash_lock. */
+static int group_join(struct xtcp_net *xn, struct sock *sk)
+{
+	struct hlist_nulls_head *head = &xn->lhash[lslot_of(inet_sk(sk)->inet_num)];
+	bool any = !inet_sk(sk)->inet_rcv_saddr;
+	struct hlist_nulls_node *n;
+	struct xtcp_sock *xs;
+
+	hlist_nulls_for_each_entry(xs, n, head, lnode)
+		if (same_group(sk, &xs->inet.sk))
+			return reuseport_add_sock(sk, &xs->inet.sk, any);
+	return reuseport_alloc(sk, any);
+}
+
+int xtcp_listeners_add(struct xtcp_net *xn, struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	int err = 0;
+
 	spin_lock_bh(&xn->lhash_lock);
-	hlist_add_head_rcu(&xtcp_sk(sk)->lnode,
-			   lbucket_of(xn, inet_sk(sk)->inet_num));
-	xtcp_sk(sk)->listed = true;
+	if (sk->sk_reuseport)
+		err = group_join(xn, sk);
+	if (!err) {
+		hlist_nulls_add_head_rcu(&xs->lnode,
+			&xn->lhash[lslot_of(inet_sk(sk)->inet_num)]);
+		xs->listed = true;
+	}
 	spin_unlock_bh(&xn->lhash_lock);
+	return err;
 }
 
 void xtcp_listeners_del(struct xtcp_net *xn, struct sock *sk)
 {
+	struct xtcp_sock *xs = xtcp_sk(sk);
+
 	spin_lock_bh(&xn->lhash_lock);
-	if (xtcp_sk(sk)->listed)
-		hlist_del_init_rcu(&xtcp_sk(sk)->lnode);
-	xtcp_sk(sk)->listed = false;
+	if (xs->listed) {
+		if (rcu_access_pointer(sk->sk_reuseport_cb))
+			reuseport_stop_listen_sock(sk);
+		hlist_nulls_del_init_rcu(&xs->lnode);
+	}
+	xs->listed = false;
 	spin_unlock_bh(&xn->lhash_lock);
 }
 
-/* How well @sk fits; 0: not at all. */
+/*
+ * How well @sk fits, 0: not at all.  An exact address comes before a device,
+ * a device weighs as much as the processor that SO_INCOMING_CPU asks for and
+ * the family together: native TCP's order.
+ */
 static int listener_score(const struct sock *sk, __be32 laddr, u16 lport,
 			  int ifindex)
 {
 	__be32 rcv = READ_ONCE(inet_sk(sk)->inet_rcv_saddr);
 	int bound = READ_ONCE(sk->sk_bound_dev_if);
-	int score = 1;
+	int score = bound ? 2 : 1;
 
 	if (inet_sk(sk)->inet_num != lport || (rcv && rcv != laddr) ||
 	    (bound && bound != ifindex))
 		return 0;
 	if (rcv)
-		score += 2;
-	if (bound)
 		score += 4;
+	if (READ_ONCE(sk->sk_incoming_cpu) == raw_smp_processor_id())
+		score++;
 	return score;
 }
 
-struct sock *xtcp_listeners_find(struct xtcp_net *xn, __be32 laddr, u16 lport,
-				 int ifindex)
+/*
+ * A listener may leave a chain and join another under a reader's feet: as in
+ * find_in(), the end of the chain tells.
+ */
+static struct sock *listener_find(struct xtcp_net *xn, __be32 laddr, u16 lport,
+				  int ifindex)
 {
-	struct sock *best = NULL;
+	struct hlist_nulls_node *n;
 	struct xtcp_sock *xs;
-	int top = 0;
+	struct sock *best;
+	int top, score;
 
-	hlist_for_each_entry_rcu(xs, lbucket_of(xn, lport), lnode) {
-		struct sock *sk = &xs->inet.sk;
-		int score = listener_score(sk, laddr, lport, ifindex);
-
+again:
+	best = NULL;
+	top = 0;
+	hlist_nulls_for_each_entry_rcu(xs, n, &xn->lhash[lslot_of(lport)],
+				       lnode) {
+		score = listener_score(&xs->inet.sk, laddr, lport, ifindex);
 		if (score > top) {
 			top = score;
-			best = sk;
+			best = &xs->inet.sk;
 		}
 	}
+	if (get_nulls_value(n) != lslot_of(lport))
+		goto again;
 	return best;
+}
+
+struct sock *xtcp_listener_find(struct xtcp_net *xn, struct sk_buff *skb,
+				const struct xtcp_seg *s)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+	struct sock *sk = listener_find(xn, iph->daddr, s->dport,
+					inet_iif(skb)), *member;
+	struct xtcp_key key;
+
+	if (!sk || !sk->sk_reuseport)
+		return sk;
+	xtcp_key_v4(&key, iph->daddr, htons(s->dport), iph->saddr,
+		    htons(s->sport));
+	member = reuseport_select_sock(sk, xtcp_key_hash(xn, &key), skb,
+				       s->hlen);
+	return member ?: sk;
 }

@@ -18,6 +18,8 @@ void xtcp_cfg_defaults(struct xtcp_cfg *cfg)
 		.orphan_retries = 0,
 		.window_scaling = 1,
 		.timestamps = 1,
+		.syncookies = 1,
+		.max_syn_backlog = 128,
 		.initial_cwnd = 10,
 		.invalid_ratelimit = 500000,
 		.keepalive_time = 7200ULL * 1000000,

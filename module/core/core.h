@@ -47,6 +47,9 @@ struct xtcp_cfg {
 	u8 orphan_retries;	/* the same once the user has closed; 0: 8 */
 	u8 window_scaling;	/* 1 */
 	u8 timestamps;		/* 1; 0: none, 2: without an offset */
+	u8 syncookies;		/* 1: when the SYN queue is full; 2: always */
+	u8 abort_on_overflow;	/* 0: RST when the accept queue is full */
+	int max_syn_backlog;	/* 128: requests of a listener, no cookies */
 	u32 initial_cwnd;	/* 10 segments (RFC 6928) */
 	u8 rfc1337;		/* 0; 1: RST does not end TIME_WAIT */
 	u64 invalid_ratelimit;	/* 500 ms between answers to suspect segments */

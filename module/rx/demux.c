@@ -99,11 +99,8 @@ drop:
 static void to_listener(struct net *net, struct sk_buff *skb,
 			struct xtcp_seg *s, u32 iss)
 {
-	struct xtcp_net *xn = xtcp_pernet(net);
-	struct sock *lsk;
+	struct sock *lsk = xtcp_listener_find(xtcp_pernet(net), skb, s);
 
-	lsk = xtcp_listeners_find(xn, ip_hdr(skb)->daddr, s->dport,
-				  inet_iif(skb));
 	if (!lsk || inet_sk_state_load(lsk) != TCP_LISTEN)
 		goto none;
 	if (!policy_ok(lsk, skb) || !filter_ok(lsk, skb, s)) {
@@ -114,7 +111,15 @@ static void to_listener(struct net *net, struct sk_buff *skb,
 	if (s->flags & XTCP_RST)
 		goto drop;
 	if (s->flags & XTCP_ACK) {
-		xtcp_send_reset(net, skb, s);
+		switch (xtcp_synq_ack(lsk, skb, s)) {
+		case XTCP_SYNQ_TAKEN:
+			return;
+		case XTCP_SYNQ_STRANGER:
+			xtcp_send_reset(net, skb, s);
+			break;
+		case XTCP_SYNQ_DROP:
+			break;
+		}
 		goto drop;
 	}
 	if (s->flags & XTCP_SYN)
@@ -131,16 +136,13 @@ none:
 static void to_timewait(struct net *net, struct xtcp_twsk *tw,
 			struct sk_buff *skb, struct xtcp_seg *s)
 {
-	struct sock *lsk;
 	u32 iss = 0;
 
 	if (!xtcp_timewait_segment(tw, skb, s, &iss)) {
 		consume_skb(skb);
 		return;
 	}
-	lsk = xtcp_listeners_find(xtcp_pernet(net), ip_hdr(skb)->daddr,
-				  s->dport, inet_iif(skb));
-	if (!lsk) {
+	if (!xtcp_listener_find(xtcp_pernet(net), skb, s)) {
 		xtcp_drop(net, skb, XTCP_CNT_DROP_NO_SOCKET);
 		return;
 	}

@@ -148,7 +148,7 @@ int xtcp_init_sock(struct sock *sk)
 	module_put(THIS_MODULE);
 	xtcp_core_init(&xs->core, &xn->cfg);
 	xs->entry.node.pprev = NULL;
-	INIT_HLIST_NODE(&xs->lnode);
+	xs->lnode.pprev = NULL;
 	INIT_LIST_HEAD(&xs->ready_link);
 	INIT_LIST_HEAD(&xs->orphan_link);
 	xs->entry.kind = XTCP_KIND_SOCK;

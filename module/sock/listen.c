@@ -9,6 +9,7 @@ static int listen_start(struct sock *sk)
 	struct inet_sock *inet = inet_sk(sk);
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct xtcp_listener *l = xtcp_listener_alloc();
+	int err = -EADDRINUSE;
 
 	if (!l)
 		return -ENOMEM;
@@ -18,17 +19,20 @@ static int listen_start(struct sock *sk)
 	 */
 	rcu_assign_pointer(xs->listener, l);
 	xtcp_core_listen(&xs->core);
-	if (xtcp_get_port(sk, inet->inet_num)) {
-		rcu_assign_pointer(xs->listener, NULL);
-		kfree_rcu(l, rcu);
-		xtcp_core_shutdown(&xs->core, xtcp_now());
-		xs->core.sig = 0;
-		return -EADDRINUSE;
-	}
+	if (xtcp_get_port(sk, inet->inet_num))
+		goto fail;
+	l->port = inet->inet_num;
 	inet->inet_sport = htons(inet->inet_num);
 	sk_dst_reset(sk);
-	xtcp_listeners_add(xtcp_pernet(sock_net(sk)), sk);
-	return 0;
+	err = xtcp_listeners_add(xtcp_pernet(sock_net(sk)), sk);
+	if (!err)
+		return 0;
+fail:
+	rcu_assign_pointer(xs->listener, NULL);
+	kfree_rcu(l, rcu);
+	xtcp_core_shutdown(&xs->core, xtcp_now());
+	xs->core.sig = 0;
+	return err;
 }
 
 int xtcp_listen(struct socket *sock, int backlog)

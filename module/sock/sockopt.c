@@ -170,6 +170,20 @@ static int get_quickack(struct sock *sk)
 	return core_of(sk)->quickack;
 }
 
+/* Seconds, kept as the number of timeouts of a request that they last. */
+static int set_defer_accept(struct sock *sk, int val)
+{
+	WRITE_ONCE(xtcp_sk(sk)->defer_accept,
+		   xtcp_req_defer_timeouts(val, core_of(sk)->cfg));
+	return 0;
+}
+
+static int get_defer_accept(struct sock *sk)
+{
+	return xtcp_req_defer_seconds(xtcp_sk(sk)->defer_accept,
+				      core_of(sk)->cfg);
+}
+
 struct int_option {
 	int (*set)(struct sock *sk, int val);
 	int (*get)(struct sock *sk);
@@ -183,6 +197,7 @@ static const struct int_option int_options[] = {
 	[TCP_KEEPINTVL]		= { set_keepintvl, get_keepintvl },
 	[TCP_KEEPCNT]		= { set_keepcnt, get_keepcnt },
 	[TCP_SYNCNT]		= { set_syncnt, get_syncnt },
+	[TCP_DEFER_ACCEPT]	= { set_defer_accept, get_defer_accept },
 	[TCP_LINGER2]		= { set_linger2, get_linger2 },
 	[TCP_QUICKACK]		= { set_quickack, get_quickack },
 	[TCP_USER_TIMEOUT]	= { set_user_timeout, get_user_timeout },
