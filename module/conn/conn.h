@@ -150,6 +150,16 @@ u32 xtcp_cookie_make(const struct xtcp_net *xn, const struct xtcp_key *key,
 u16 xtcp_cookie_check(const struct xtcp_net *xn, const struct xtcp_key *key,
 		      u32 irs, u32 iss);
 
+/* Our TSval in the SYN-ACK of a cookie: options of the SYN in it. */
+u32 xtcp_cookie_tsval(const struct xtcp_req *r, u64 now);
+
+/*
+ * The options of the SYN, added to @syn, from the timestamp that ACK @s
+ * echoes.  False if it cannot have been one of ours, as settings are.
+ */
+bool xtcp_cookie_options(const struct xtcp_net *xn, const struct xtcp_key *key,
+			 const struct xtcp_seg *s, struct xtcp_seg *syn);
+
 /* Cookies are being sent for @lsk; cookies may come back to it.  Under RCU. */
 void xtcp_cookie_overflow(const struct sock *lsk, struct xtcp_listener *l);
 bool xtcp_cookie_expected(const struct sock *lsk, struct xtcp_listener *l);

@@ -14,6 +14,7 @@
  */
 #include <net/sock_reuseport.h>
 #include "conn/conn.h"
+#include "core/ts.h"
 
 #define PERIOD_SHIFT	6		/* seconds: 64 */
 #define PERIOD_BITS	0x3f		/* of the period's number in a cookie */
@@ -82,6 +83,48 @@ u16 xtcp_cookie_check(const struct xtcp_net *xn, const struct xtcp_key *key,
 	    cookie_mac(xn, key, irs, now - age, i) != (v & MAC_BITS))
 		return 0;
 	return cookie_mss[i];
+}
+
+/*
+ * Where timestamps are on, ours brings the other options of the SYN back: its
+ * low bits, which the clock has passed already, so that no later one is older.
+ */
+#define TS_BITS		0x3f
+#define TS_WSCALE	0x0f	/* 15: no window scale */
+#define TS_SACK		0x10
+#define TS_ECN		0x20	/* kept free: ECN is not there yet */
+
+u32 xtcp_cookie_tsval(const struct xtcp_req *r, u64 now)
+{
+	u32 clock = xtcp_ts_val(0, now);
+	u32 val = clock & ~TS_BITS;
+
+	val |= r->ws_ok ? r->snd_wscale : TS_WSCALE;
+	val |= r->sack_ok ? TS_SACK : 0;
+	if ((s32)(val - clock) > 0)
+		val -= TS_BITS + 1;
+	return val + r->ts_off;
+}
+
+bool xtcp_cookie_options(const struct xtcp_net *xn, const struct xtcp_key *key,
+			 const struct xtcp_seg *s, struct xtcp_seg *syn)
+{
+	u32 bits;
+
+	if (!(s->opts & XTCP_OPT_TS))
+		return true;
+	if (!READ_ONCE(xn->cfg.timestamps))
+		return false;
+	bits = s->tsecr - xtcp_ts_off(xn, key);
+	syn->opts |= XTCP_OPT_TS;
+	syn->tsval = s->tsval;
+	if (bits & TS_SACK)
+		syn->opts |= XTCP_OPT_SACKOK;
+	if ((bits & TS_WSCALE) == TS_WSCALE)
+		return true;
+	syn->opts |= XTCP_OPT_WS;
+	syn->wscale = min_t(u8, bits & TS_WSCALE, XTCP_WSCALE_MAX);
+	return READ_ONCE(xn->cfg.window_scaling);
 }
 
 /*

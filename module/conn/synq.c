@@ -43,8 +43,8 @@ struct xtcp_listener *xtcp_listener_alloc(void)
 	return l;
 }
 
-/* Sends the SYN-ACK of @r, the first one or again. */
-static void req_send_synack(struct xtcp_reqsk *r)
+/* Sends the SYN-ACK of @r, the first one or again; @cookie: to be forgotten. */
+static void req_send_synack(struct xtcp_reqsk *r, bool cookie)
 {
 	const struct xtcp_key *k = &r->entry.key;
 	struct xtcp_reply reply = {
@@ -55,9 +55,12 @@ static void req_send_synack(struct xtcp_reqsk *r)
 		.txhash = r->txhash,
 		.tos = r->tos,
 	};
+	u64 now = xtcp_now();
 	struct xtcp_hdr h;
 
-	xtcp_req_synack(&r->req, xtcp_now(), &h);
+	xtcp_req_synack(&r->req, now, &h);
+	if (cookie && r->req.ts_ok)
+		h.tsval = xtcp_cookie_tsval(&r->req, now);
 	h.sport = ntohs(k->lport);
 	h.dport = ntohs(k->rport);
 	xtcp_reply_send(sock_net(r->lsk), &reply, &h);
@@ -133,7 +136,7 @@ static void req_repeat_synack(struct xtcp_reqsk *r)
 {
 	XTCP_INC(sock_net(r->lsk), RETRANSSEGS);
 	XTCP_INC(sock_net(r->lsk), SYNRETRANS);
-	req_send_synack(r);
+	req_send_synack(r, false);
 }
 
 enum req_timeout {
@@ -330,7 +333,9 @@ static bool cookie_send(struct sock *lsk, struct xtcp_listener *l,
 	struct xtcp_reqsk r;
 	u32 iss;
 
-	syn.opts &= XTCP_OPT_MSS;
+	/* Without timestamps there is no room for other options. */
+	if (!(s->opts & XTCP_OPT_TS) || !READ_ONCE(xn->cfg.timestamps))
+		syn.opts &= XTCP_OPT_MSS;
 	req_address(&r, lsk, skb, s);
 	iss = xtcp_cookie_make(xn, &r.entry.key, s->seq, s->opts & XTCP_OPT_MSS ?
 			       s->mss : XTCP_MSS_DEFAULT);
@@ -338,7 +343,7 @@ static bool cookie_send(struct sock *lsk, struct xtcp_listener *l,
 		return false;
 	xtcp_cookie_overflow(lsk, l);
 	XTCP_INC(sock_net(lsk), SYNCOOKIESSENT);
-	req_send_synack(&r);
+	req_send_synack(&r, true);
 	return true;
 }
 
@@ -358,7 +363,7 @@ static bool syn_queue(struct sock *lsk, struct xtcp_listener *l,
 		return false;
 	}
 	xtcp_edge_count(XTCP_LISTEN, XTCP_EV_RCV_SYN, XTCP_SYN_RECV);
-	req_send_synack(r);
+	req_send_synack(r, false);
 	return true;
 }
 
@@ -674,6 +679,8 @@ enum xtcp_synq_verdict xtcp_synq_ack(struct sock *lsk, struct sk_buff *skb,
 	}
 	XTCP_INC(net, SYNCOOKIESRECV);
 	cookie_syn(&syn, s, mss);
+	if (!xtcp_cookie_options(xn, &r.entry.key, s, &syn))
+		return XTCP_SYNQ_STRANGER;
 	sk = req_open(&r, &syn, s->ack - 1) ? cookie_child(lsk, l, &r) : NULL;
 	if (!sk) {
 		XTCP_INC(net, LISTENDROPS);

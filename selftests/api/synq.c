@@ -344,6 +344,67 @@ TEST_F(synq, cookie_keeps_the_segment_size)
 	}
 }
 
+/* With timestamps nothing of the SYN is lost. */
+TEST_F(synq, cookie_keeps_options)
+{
+	static const struct { int wscale; bool sackok; } row[] = {
+		{ 1 + 7, true }, { 1 + 0, false }, { 1 + 14, true },
+		{ 0, true }, { 0, false },
+	};
+	struct tcp_info info;
+	socklen_t len;
+	struct tseg s;
+	size_t i;
+	int fd;
+
+	ASSERT_EQ(0, rig_up(&self->x, 30));
+	ASSERT_EQ(0, set("syncookies", 2));
+	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		struct tseg y = {
+			.src = TUN_THEM, .dst = TUN_US, .sport = 2000 + i,
+			.dport = 7000, .seq = IRS, .flags = TH_S,
+			.wnd = 60000, .mss = 1460, .ts = true, .tsval = 77,
+			.wscale = row[i].wscale, .sackok = row[i].sackok,
+		};
+
+		tun_send(rig.tun, rig.proto, &y);
+		ASSERT_TRUE(hear(2000 + i, &s));
+		EXPECT_TRUE(s.ts);
+		EXPECT_EQ(77, s.tsecr);
+		EXPECT_EQ(!!row[i].wscale, !!s.wscale);
+		y.flags = TH_A;
+		y.seq++;
+		y.ack = s.seq + 1;
+		y.tsval = 78;
+		y.tsecr = s.tsval;
+		y.mss = y.wscale = y.sackok = 0;
+		tun_send(rig.tun, rig.proto, &y);
+		fd = accept(self->x.l, NULL, NULL);
+		ASSERT_LE(0, fd);
+		len = sizeof(info);
+		ASSERT_EQ(0, getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len));
+		EXPECT_NE(0, info.tcpi_options & TCPI_OPT_TIMESTAMPS);
+		EXPECT_EQ(row[i].wscale ? TCPI_OPT_WSCALE : 0,
+			  info.tcpi_options & TCPI_OPT_WSCALE);
+		if (row[i].wscale)
+			EXPECT_EQ(row[i].wscale - 1, info.tcpi_snd_wscale + 0);
+		EXPECT_EQ(1448, xt_get(fd, IPPROTO_TCP, TCP_MAXSEG));
+		/* Both directions, the window scaled as the SYN-ACK said. */
+		y.data = "up";
+		y.len = 2;
+		y.flags |= TH_P;
+		tun_send(rig.tun, rig.proto, &y);
+		ASSERT_EQ(2, write(fd, "dn", 2));
+		while (hear(2000 + i, &s) && !s.len)
+			;
+		EXPECT_EQ(2, s.len);
+		EXPECT_EQ(78, s.tsecr);
+		EXPECT_LT(0, (int)(s.tsval - y.tsecr) + 1);
+		xt_linger(fd, 1, 0);
+		close(fd);
+	}
+}
+
 /* A forged ACK, and one that is a little off, are strangers'. */
 TEST_F(synq, bad_cookie)
 {
