@@ -190,6 +190,10 @@ void xtcp_timewait_enter(struct sock *sk);
 bool xtcp_timewait_segment(struct xtcp_twsk *tw, struct sk_buff *skb,
 			   const struct xtcp_seg *s, u32 *iss);
 
+/* A new SYN that finds no listener: the last ACK again. */
+void xtcp_timewait_no_listener(struct xtcp_twsk *tw, struct sk_buff *skb,
+			       const struct xtcp_seg *s);
+
 /* The new SYN finds a listener: the mini-socket goes. */
 void xtcp_timewait_give_way(struct xtcp_twsk *tw);
 

@@ -142,6 +142,17 @@ bool xtcp_timewait_segment(struct xtcp_twsk *tw, struct sk_buff *skb,
 	return false;
 }
 
+void xtcp_timewait_no_listener(struct xtcp_twsk *tw, struct sk_buff *skb,
+			       const struct xtcp_seg *s)
+{
+	struct xtcp_hdr h;
+
+	spin_lock_bh(&tw->lock);
+	xtcp_tw_ack(&tw->tw, xtcp_now(), &h);
+	spin_unlock_bh(&tw->lock);
+	xtcp_reply_to(tw->net, skb, s, &h);
+}
+
 void xtcp_timewait_give_way(struct xtcp_twsk *tw)
 {
 	tw_end(xtcp_pernet(tw->net), tw, XTCP_EV_RCV_SYN);

@@ -143,6 +143,8 @@ static void to_timewait(struct net *net, struct xtcp_twsk *tw,
 		return;
 	}
 	if (!xtcp_listener_find(xtcp_pernet(net), skb, s)) {
+		/* As natively: the old connection's peer may still be there. */
+		xtcp_timewait_no_listener(tw, skb, s);
 		xtcp_drop(net, skb, XTCP_CNT_DROP_NO_SOCKET);
 		return;
 	}
