@@ -96,6 +96,7 @@ static const struct ctl_table template[] = {
 	KNOB_INT("rto_min_us", cfg.rto_min, 1, INT_MAX),
 	KNOB_U8("window_scaling", cfg.window_scaling, 0, 255),
 	KNOB_U8("rfc1337", cfg.rfc1337, 0, 255),
+	KNOB_INT("challenge_ack_limit", cfg.challenge_ack_limit, INT_MIN, INT_MAX),
 	KNOB_MILLIS("invalid_ratelimit", cfg.invalid_ratelimit),
 	KNOB_U8("timestamps", cfg.timestamps, 0, 255),
 	KNOB_INT("max_orphans", max_orphans, INT_MIN, INT_MAX),

@@ -185,6 +185,8 @@ struct xtcp_net {
 	atomic_t ntw;
 	atomic_t nreqs;
 	atomic_t norphans;
+	u32 challenge_second;		/* of which challenge_left tells */
+	u32 challenge_left;
 	struct xtcp_counters __percpu *mib;
 	struct ctl_table_header *sysctl;
 	struct ctl_table_header *sysctl_global;	/* init_net only */

@@ -29,6 +29,9 @@ void xtcp_state_child(struct sock *sk);
  */
 void xtcp_settle(struct sock *sk);
 
+/* One more challenge ACK of this second is allowed, and counted; any context. */
+bool xtcp_challenge_ok(struct xtcp_net *xn);
+
 /* ---- table.c ---- */
 
 /* The key of an IPv4 connection. */

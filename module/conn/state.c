@@ -59,6 +59,32 @@ void xtcp_host_set_state(struct xtcp_core *c, u8 from, u8 ev, u8 to)
 		inet_sk_set_state(xtcp_core_sk(c), to);
 }
 
+/* Half of it for sure, the rest by chance: the limit is nobody's clock. */
+bool xtcp_challenge_ok(struct xtcp_net *xn)
+{
+	u32 limit = READ_ONCE(xn->cfg.challenge_ack_limit);
+	u32 second = jiffies / HZ, left;
+
+	if (limit == INT_MAX)
+		return true;
+	/* Races lose or win an ACK: not worth a lock. */
+	if (second != READ_ONCE(xn->challenge_second)) {
+		WRITE_ONCE(xn->challenge_second, second);
+		WRITE_ONCE(xn->challenge_left, (limit + 1) / 2 +
+			   reciprocal_scale(get_random_u32(), limit));
+	}
+	left = READ_ONCE(xn->challenge_left);
+	if (!left)
+		return false;
+	WRITE_ONCE(xn->challenge_left, left - 1);
+	return true;
+}
+
+bool xtcp_host_challenge_ok(struct xtcp_core *c)
+{
+	return xtcp_challenge_ok(xtcp_pernet(sock_net(xtcp_core_sk(c))));
+}
+
 void xtcp_host_count(struct xtcp_core *c, enum xtcp_mib id)
 {
 	static const u8 to_counter[XTCP_MIB_NMAX_CORE] = {

@@ -12,17 +12,32 @@ void xtcp_ack_owed(struct xtcp_core *c)
 	c->sig |= XTCP_SIG_TX;
 }
 
+static bool suspect_ok(struct xtcp_core *c, u64 now)
+{
+	if (xtcp_rate_ok(&c->last_challenge, c->cfg, now))
+		return true;
+	xtcp_host_count(c, XTCP_MIB_ACKSKIPPED);
+	return false;
+}
+
 /*
- * Answers a suspect segment, at a limited rate: whoever guesses must not make
- * us flood our peer, and two confused ends must not answer each other for
- * ever (RFC 5961, section 7).
+ * Answers a segment that is out of place, at a limited rate: two confused ends
+ * must not answer each other for ever.
+ */
+void xtcp_ack_suspect(struct xtcp_core *c, u64 now)
+{
+	if (suspect_ok(c, now))
+		xtcp_ack_owed(c);
+}
+
+/*
+ * The same for one that may be forged: whoever guesses must not make us flood
+ * our peer, nor learn from our silence what others get (RFC 5961, 7 and 10).
  */
 void xtcp_ack_challenge(struct xtcp_core *c, u64 now)
 {
-	if (!xtcp_rate_ok(&c->last_challenge, c->cfg, now)) {
-		xtcp_host_count(c, XTCP_MIB_ACKSKIPPED);
+	if (!suspect_ok(c, now) || !xtcp_host_challenge_ok(c))
 		return;
-	}
 	xtcp_host_count(c, XTCP_MIB_CHALLENGEACKS);
 	xtcp_ack_owed(c);
 }
@@ -175,6 +190,7 @@ static u8 ack_advance(struct xtcp_core *c, const struct xtcp_seg *s, u64 now)
 	u32 acked = ack - c->snd_una;
 
 	c->snd_una = ack;
+	c->bytes_acked += acked;
 	c->sig |= XTCP_SIG_ACKED;
 	c->rtx_nxt = seq_max(c->rtx_nxt, ack);
 	c->rtx_end = seq_max(c->rtx_end, ack);
@@ -230,7 +246,10 @@ u8 xtcp_ack_input(struct xtcp_core *c, const struct xtcp_seg *s, u64 now,
 	if (seq_gt(s->ack, c->snd_nxt))
 		return ack_refused(c, now, XTCP_DROP_NEW_ACK, why);
 	if (seq_lt(s->ack, c->snd_una)) {
-		if (seq_lt(s->ack, c->snd_una - c->max_snd_wnd))
+		/* Nor from before the connection was there. */
+		u32 range = min_t(u64, c->max_snd_wnd, c->bytes_acked);
+
+		if (seq_lt(s->ack, c->snd_una - range))
 			return ack_refused(c, now, XTCP_DROP_OLD_ACK, why);
 		return 0;
 	}

@@ -52,6 +52,7 @@ struct xtcp_cfg {
 	int max_syn_backlog;	/* 128: requests of a listener, no cookies */
 	u32 initial_cwnd;	/* 10 segments (RFC 6928) */
 	u8 rfc1337;		/* 0; 1: RST does not end TIME_WAIT */
+	int challenge_ack_limit; /* INT_MAX: challenge ACKs a second, all connections */
 	u64 invalid_ratelimit;	/* 500 ms between answers to suspect segments */
 	u64 keepalive_time;	/* 7200 s: more than 32 bits of microseconds */
 	u64 keepalive_intvl;	/* 75 s */
@@ -176,6 +177,7 @@ struct xtcp_core {
 	u32 snd_wnd;		/* bytes, scaled */
 	u32 snd_wl1, snd_wl2;
 	u32 max_snd_wnd;	/* largest ever offered to us */
+	u64 bytes_acked;	/* all that was ever acknowledged, SYN and FIN too */
 	u32 write_seq;		/* end of what the user has written */
 	u32 snd_sml;		/* end of the last small segment (Nagle, Minshall) */
 	u32 rtx_nxt;		/* next to retransmit, <= snd_nxt */
@@ -205,7 +207,7 @@ struct xtcp_core {
 	u32 ack_bytes;		/* received since the last ACK */
 	bool interactive;	/* data sent soon after carries the ACK */
 	u16 rcv_mss;		/* the peer's segment size, as seen */
-	u64 last_challenge;
+	u64 last_challenge;	/* when a suspect segment was answered */
 
 	/* Loss recovery and congestion control (RFC 6298, 5681, 6582). */
 	struct xtcp_rtt rtt;

@@ -27,6 +27,12 @@ void xtcp_host_deliver(struct xtcp_core *c, struct xtcp_rxd *d,
 /* Nothing in @d is wanted.  @d is the host's again. */
 void xtcp_host_discard(struct xtcp_core *c, struct xtcp_rxd *d);
 
+/*
+ * May one more challenge ACK be sent this second (cfg->challenge_ack_limit)?
+ * A limit for all connections together, so kept by the host (RFC 5961, 10).
+ */
+bool xtcp_host_challenge_ok(struct xtcp_core *c);
+
 /* Something worth a counter happened. */
 void xtcp_host_count(struct xtcp_core *c, enum xtcp_mib id);
 

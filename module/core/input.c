@@ -26,6 +26,7 @@ static void syn_covered(struct xtcp_core *c, const struct xtcp_seg *s,
 {
 	u64 rtt = c->rtt.sent ? now - c->rtt.sent : 0;
 
+	c->bytes_acked = s->ack - c->snd_una;
 	c->snd_una = s->ack;
 	c->rtx_nxt = s->ack;
 	c->rtx_end = s->ack;
@@ -168,8 +169,10 @@ static void refused_answer(struct xtcp_core *c, const struct xtcp_seg *s,
 	if (s->flags & XTCP_RST)
 		return;
 	/* Payload is no answer to an ACK: no loop can come of it. */
-	if ((s->flags & XTCP_SYN) || !xtcp_seg_space(s))
+	if (s->flags & XTCP_SYN)
 		xtcp_ack_challenge(c, now);
+	else if (!xtcp_seg_space(s))
+		xtcp_ack_suspect(c, now);
 	else
 		xtcp_ack_owed(c);
 }
@@ -182,11 +185,19 @@ static enum xtcp_drop seq_refused(struct xtcp_core *c,
 					    XTCP_DROP_OUT_OF_WINDOW;
 }
 
+/* The number of the FIN: some stacks do not count their own. */
+static bool rst_of_fin(const struct xtcp_core *c, const struct xtcp_seg *s)
+{
+	return (s->flags & XTCP_RST) && s->seq == c->rcv_nxt - 1 &&
+	       (c->state == XTCP_CLOSE_WAIT || c->state == XTCP_LAST_ACK ||
+		c->state == XTCP_CLOSING);
+}
+
 /* Second step: RST (RFC 5961, section 3). */
 static enum xtcp_drop input_rst(struct xtcp_core *c, const struct xtcp_seg *s,
 				u64 now)
 {
-	if (s->seq != c->rcv_nxt) {
+	if (s->seq != c->rcv_nxt && !rst_of_fin(c, s)) {
 		xtcp_ack_challenge(c, now);
 		return XTCP_DROP_OUT_OF_WINDOW;
 	}
@@ -224,11 +235,13 @@ static enum xtcp_drop input_syn_recv(struct xtcp_core *c,
 static enum xtcp_drop input_checks(struct xtcp_core *c,
 				   const struct xtcp_seg *s, u64 now)
 {
+	if (!(s->flags & (XTCP_ACK | XTCP_RST | XTCP_SYN)))
+		return XTCP_DROP_NO_ACK;
 	if (paws_refuses(c, s, now)) {
 		refused_answer(c, s, now);
 		return XTCP_DROP_PAWS;
 	}
-	if (!seq_acceptable(c, s))
+	if (!seq_acceptable(c, s) && !rst_of_fin(c, s))
 		return seq_refused(c, s, now);
 	if (s->flags & XTCP_RST)
 		return input_rst(c, s, now);
@@ -236,8 +249,6 @@ static enum xtcp_drop input_checks(struct xtcp_core *c,
 		xtcp_ack_challenge(c, now);
 		return XTCP_DROP_BAD_FLAGS;
 	}
-	if (!(s->flags & XTCP_ACK))
-		return XTCP_DROP_NO_ACK;
 	return XTCP_DROP_NONE;
 }
 

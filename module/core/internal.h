@@ -44,6 +44,7 @@ u8 xtcp_ack_input(struct xtcp_core *c, const struct xtcp_seg *s, u64 now,
 		  enum xtcp_drop *why);
 bool xtcp_ack_newer_window(const struct xtcp_core *c, const struct xtcp_seg *s);
 void xtcp_ack_owed(struct xtcp_core *c);
+void xtcp_ack_suspect(struct xtcp_core *c, u64 now);
 void xtcp_ack_challenge(struct xtcp_core *c, u64 now);
 
 /* data.c */

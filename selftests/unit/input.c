@@ -43,12 +43,33 @@ static void rst_inexact(void)
 		H.now += H.cfg.invalid_ratelimit;
 		host_seg(H.c.rcv_nxt + 5, 0, XTCP_RST, 0, 0);
 		EQUAL(H.sent, 2);
+		/* Nor is it if all connections together had too many. */
+		H.now += H.cfg.invalid_ratelimit;
+		H.no_challenge = true;
+		host_seg(H.c.rcv_nxt + 5, 0, XTCP_RST, 0, 0);
+		EQUAL(H.sent, 2);
+		H.no_challenge = false;
 		/* Outside of the window: nothing at all. */
 		H.now += H.cfg.invalid_ratelimit;
 		host_seg(H.c.rcv_nxt + 70000, 0, XTCP_RST, 0, 0);
 		host_seg(H.c.rcv_nxt - 1000, 0, XTCP_RST, 0, 0);
 		EQUAL(H.sent, 2);
 		EQUAL(H.c.state, s);
+	}
+}
+
+/* Some stacks do not count their FIN. */
+static void rst_of_fin(void)
+{
+	u8 s;
+
+	EACH_SYNC(s) {
+		bool fin = s == XTCP_CLOSE_WAIT || s == XTCP_CLOSING ||
+			   s == XTCP_LAST_ACK;
+
+		host_seg(H.c.rcv_nxt - 1, 0, XTCP_RST, 0, 0);
+		EQUAL(H.c.state, fin ? XTCP_CLOSED : s);
+		EQUAL(H.sent, 0);
 	}
 }
 
@@ -72,6 +93,7 @@ static void no_ack_bit(void)
 
 	EACH_SYNC(s) {
 		EQUAL(host_seg(H.c.rcv_nxt, 0, 0, 10, 0), XTCP_DROP_NO_ACK);
+		EQUAL(host_seg(H.c.rcv_nxt - 9, 0, 0, 0, 0), XTCP_DROP_NO_ACK);
 		EQUAL(H.c.state, s);
 		EQUAL(H.sent, 0);
 		EQUAL(H.discarded, 1);
@@ -113,7 +135,14 @@ static void ack_range(void)
 			continue;
 		}
 		EQUAL(H.sent, 1);
-		host_seg(H.c.rcv_nxt, H.c.snd_una - 60000, XTCP_ACK, 0, 60000);
+		/* From before the connection was there. */
+		EQUAL(host_seg(H.c.rcv_nxt, ISS, XTCP_ACK, 0, 60000),
+		      H.c.bytes_acked ? 0 : XTCP_DROP_OLD_ACK);
+		EQUAL(host_seg(H.c.rcv_nxt, ISS - 1, XTCP_ACK, 0, 60000),
+		      XTCP_DROP_OLD_ACK);
+		H.c.bytes_acked = 1ull << 33;
+		EQUAL(host_seg(H.c.rcv_nxt, H.c.snd_una - 60000, XTCP_ACK, 0,
+			       60000), 0);
 		EQUAL(host_seg(H.c.rcv_nxt, H.c.snd_una - 60001, XTCP_ACK, 0,
 			       60000), XTCP_DROP_OLD_ACK);
 	}
@@ -266,6 +295,7 @@ static void not_there(void)
 static const struct unit_test tests[] = {
 	{ "RST at RCV.NXT ends it", rst_exact },
 	{ "RST elsewhere is challenged at a limited rate", rst_inexact },
+	{ "RST with the number of the FIN", rst_of_fin },
 	{ "SYN when synchronised is challenged", syn_when_synchronised },
 	{ "a segment without ACK is dropped", no_ack_bit },
 	{ "what is outside of the window is answered", beyond_window },

@@ -68,6 +68,7 @@ struct host {
 	u32 made;		/* descriptors */
 	u32 handed_over;	/* descriptors delivered */
 	u32 mib[XTCP_MIB_NMAX_CORE];
+	bool no_challenge;	/* the quota of this second is spent */
 	u8 from, ev, to;	/* the last edge */
 	u32 edges;
 	struct out out[64];	/* what was sent since host_clear() */
