@@ -87,6 +87,8 @@ static const struct ctl_table template[] = {
 	KNOB_U8("syncookies", cfg.syncookies, 0, 255),
 	KNOB_U8("abort_on_overflow", cfg.abort_on_overflow, 0, 255),
 	KNOB_INT("max_syn_backlog", cfg.max_syn_backlog, INT_MIN, INT_MAX),
+	KNOB_U8("syn_linear_timeouts", cfg.syn_linear_timeouts, 0, 127),
+	KNOB_U8("retries1", cfg.retries1, 0, 255),
 	KNOB_U8("retries2", cfg.retries2, 0, 255),
 	KNOB_U8("orphan_retries", cfg.orphan_retries, 0, 255),
 	KNOB_U8("keepalive_probes", cfg.keepalive_probes, 0, 255),

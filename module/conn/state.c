@@ -123,6 +123,10 @@ static void settle_wire(struct sock *sk, u32 sig)
 		if (sk->sk_socket && test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
 			sk->sk_write_space(sk);
 	}
+	if (unlikely(sig & XTCP_SIG_REROUTE)) {
+		sk_rethink_txhash(sk);
+		__sk_dst_reset(sk);
+	}
 	if (sig & XTCP_SIG_SEND_RST)
 		xtcp_send_abort(sk);
 	if (sig & XTCP_SIG_TX)

@@ -212,6 +212,9 @@ static void ack_alive(struct xtcp_core *c, u64 now)
 {
 	c->err_soft = 0;
 	c->probes = 0;
+	c->last_rcv = now;
+	if (c->snd_wnd || c->snd_nxt != c->snd_una)
+		c->probe_start = 0;
 	if (c->snd_nxt != c->snd_una)
 		return;
 	if (c->snd_wnd && c->backoff) {

@@ -14,6 +14,8 @@ void xtcp_cfg_defaults(struct xtcp_cfg *cfg)
 		.timewait = 60000000,
 		.syn_retries = 6,
 		.synack_retries = 5,
+		.syn_linear_timeouts = 4,
+		.retries1 = 3,
 		.retries2 = 15,
 		.orphan_retries = 0,
 		.window_scaling = 1,

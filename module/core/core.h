@@ -43,8 +43,14 @@ struct xtcp_cfg {
 	u64 timewait;		/* 60 s: 2 MSL */
 	u8 syn_retries;		/* 6 */
 	u8 synack_retries;	/* 5 */
+	u8 syn_linear_timeouts;	/* 4: SYNs repeated without back-off, in addition */
+	u8 retries1;		/* 3: data retransmissions before a new route */
 	u8 retries2;		/* 15: data retransmissions before giving up */
-	u8 orphan_retries;	/* the same once the user has closed; 0: 8 */
+	/*
+	 * The same once the user has closed; 0: 8, and none any more when the
+	 * timeout has reached its maximum.
+	 */
+	u8 orphan_retries;
 	u8 window_scaling;	/* 1 */
 	u8 timestamps;		/* 1; 0: none, 2: without an offset */
 	u8 syncookies;		/* 1: when the SYN queue is full; 2: always */
@@ -109,6 +115,7 @@ enum {
 	XTCP_SIG_CLOSED		= 1 << 9,  /* state became CLOSED */
 	XTCP_SIG_FIN_WAIT2	= 1 << 10, /* an orphan waits in FIN_WAIT_2 */
 	XTCP_SIG_FIN_ACKED	= 1 << 11, /* our FIN was acknowledged */
+	XTCP_SIG_REROUTE	= 1 << 12, /* timeouts: the route may be wrong */
 };
 
 /* The timers.  A deadline of 0 is a timer that is off. */
@@ -222,9 +229,10 @@ struct xtcp_core {
 	u32 ssthresh;		/* bytes */
 	u32 cwnd_acked;		/* bytes counted towards the next increase */
 	u64 cc_priv[4];
-	u64 retrans_start;	/* time of the first timeout in a row */
+	u64 retrans_start;	/* time of the first SYN, or timeout in a row; 0: none */
+	u64 probe_start;	/* time of the first window probe in a row; 0: none */
 	u64 last_snd;		/* time of the last data sent */
-	u64 last_rcv;		/* time of the last segment received */
+	u64 last_rcv;		/* time of the last segment that was not refused */
 	u64 keep_time, keep_intvl;	/* microseconds; 0: cfg's */
 	u8 keep_cnt;			/* 0: cfg's */
 	u8 syn_cnt;			/* TCP_SYNCNT, 0: cfg's */
@@ -347,7 +355,8 @@ void xtcp_core_shutdown(struct xtcp_core *c, u64 now);
 /*
  * xtcp_core_abort - to CLOSED at once (RFC 9293, 3.10.5)
  * @err: positive errno for the user, 0 for none.  XTCP_SIG_SEND_RST is set
- * if the peer must be told.
+ * if the peer must be told: always, before both ends have closed; then only
+ * if something is left unsent.
  */
 void xtcp_core_abort(struct xtcp_core *c, int err);
 

@@ -199,6 +199,7 @@ void xtcp_data_fast(struct xtcp_core *c, const struct xtcp_seg *s,
 	d->end = s->seq + s->len;
 	d->off = 0;
 	d->fin = false;
+	c->last_rcv = now;
 	if (c->ts_ok && s->seq == c->rcv_wup) {
 		c->ts_recent = s->tsval;
 		c->ts_stamp = now;

@@ -26,6 +26,7 @@ static void syn_covered(struct xtcp_core *c, const struct xtcp_seg *s,
 {
 	u64 rtt = c->rtt.sent ? now - c->rtt.sent : 0;
 
+	c->last_rcv = now;
 	c->bytes_acked = s->ack - c->snd_una;
 	c->snd_una = s->ack;
 	c->rtx_nxt = s->ack;
@@ -339,7 +340,6 @@ enum xtcp_drop xtcp_core_input(struct xtcp_core *c, const struct xtcp_seg *s,
 {
 	enum xtcp_drop why;
 
-	c->last_rcv = now;
 	if (likely(input_expected(c, s) && d)) {
 		xtcp_data_fast(c, s, d, now);
 		return XTCP_DROP_NONE;

@@ -16,26 +16,50 @@ u64 xtcp_core_deadline(const struct xtcp_core *c)
 	return first;
 }
 
+/* SYNs go at a steady pace first: most losses are not of congestion. */
+static u8 doublings(const struct xtcp_core *c)
+{
+	u8 linear = c->cfg->syn_linear_timeouts;
+
+	if (c->state != XTCP_SYN_SENT)
+		return c->retrans;
+	return c->retrans > linear ? c->retrans - linear : 0;
+}
+
+static u64 rto_now(const struct xtcp_core *c)
+{
+	return xtcp_rtt_backoff(c->rtt.rto, doublings(c), c->cfg->rto_max);
+}
+
+static u64 persist_now(const struct xtcp_core *c)
+{
+	return xtcp_rtt_backoff(max_t(u32, c->rtt.rto, XTCP_RTO_BASE),
+				c->backoff, c->cfg->rto_max);
+}
+
+/* TCP_USER_TIMEOUT ends a connection when it says, not later. */
+static u64 user_clamp(const struct xtcp_core *c, u64 since, u64 now, u64 at)
+{
+	if (!c->user_timeout || !since)
+		return at;
+	return clamp_t(u64, since + c->user_timeout, now + 1, at);
+}
+
 /* Starts or restarts the retransmission timer (RFC 6298, 5.1 and 5.3). */
 void xtcp_rtx_arm(struct xtcp_core *c, u64 now)
 {
-	u64 at = now + xtcp_rtt_backoff(c->rtt.rto, c->retrans,
-					c->cfg->rto_max);
-
-	/* TCP_USER_TIMEOUT ends a connection when it says, not later. */
-	if (c->user_timeout && c->retrans_start)
-		at = clamp_t(u64, c->retrans_start + c->user_timeout,
-			     now + 1, at);
-	c->deadline[XTCP_T_RTX] = at;
+	c->deadline[XTCP_T_RTX] =
+		user_clamp(c, c->retrans ? c->retrans_start : 0, now,
+			   now + rto_now(c));
 }
 
 /* Starts the persist timer, unless it runs (RFC 9293, 3.8.6.1). */
 void xtcp_persist_arm(struct xtcp_core *c, u64 now)
 {
 	if (!c->deadline[XTCP_T_RTX])
-		c->deadline[XTCP_T_RTX] = now +
-			xtcp_rtt_backoff(c->rtt.rto, c->backoff,
-					 c->cfg->rto_max);
+		c->deadline[XTCP_T_RTX] =
+			user_clamp(c, c->probe_start, now,
+				   now + persist_now(c));
 }
 
 /* A round trip with its ACK lost more than once must fit in. */
@@ -96,34 +120,77 @@ static void give_up(struct xtcp_core *c)
 	xtcp_fail(c, XTCP_EV_TIMEOUT, c->err_soft ? c->err_soft : ETIMEDOUT);
 }
 
-static u8 data_retries(const struct xtcp_core *c)
+/* As long as the timeout may still grow an orphan is given a fair time. */
+static u8 orphan_retries(const struct xtcp_core *c, bool alive)
 {
-	if (!c->orphan)
-		return c->cfg->retries2;
-	return c->cfg->orphan_retries ? c->cfg->orphan_retries : 8;
+	u8 n = c->cfg->orphan_retries;
+
+	return n || !alive ? n : 8;
+}
+
+/* The time that @retries of a timeout of @base would take is over. */
+static bool timed_out(const struct xtcp_core *c, u8 retries, u32 base, u64 now)
+{
+	if (!c->retrans)
+		return false;
+	return now - c->retrans_start >=
+	       xtcp_rtt_give_up(retries, base, c->cfg->rto_max);
+}
+
+static bool user_timed_out(const struct xtcp_core *c, u64 now)
+{
+	return c->retrans && now - c->retrans_start >= c->user_timeout;
+}
+
+static bool syn_exhausted(const struct xtcp_core *c, u64 now)
+{
+	u8 retries = c->syn_cnt ? c->syn_cnt : c->cfg->syn_retries;
+	u32 most = retries;
+
+	if (c->state == XTCP_SYN_SENT)
+		most += c->cfg->syn_linear_timeouts;
+	if (c->retrans >= most)
+		return true;
+	if (c->user_timeout)
+		return user_timed_out(c, now);
+	return timed_out(c, retries, c->cfg->rto_init, now);
+}
+
+/* The peer closed its window over our data, but as long as it answers... */
+static bool shrunk_exhausted(const struct xtcp_core *c, u64 now)
+{
+	u64 since = c->retrans_start ? c->retrans_start : c->last_snd;
+	u64 limit = 2ULL * c->cfg->rto_max;
+
+	if (c->user_timeout) {
+		if (now - since > c->user_timeout)
+			return true;
+		limit = min(limit, c->user_timeout);
+	}
+	return now - c->last_rcv > limit && now - since > limit;
 }
 
 static bool rtx_exhausted(const struct xtcp_core *c, u64 now)
 {
-	u64 limit;
+	u8 retries = c->cfg->retries2;
 
-	if (!c->retrans)
-		return false;
-	if (!c->syn_acked) {
-		if (c->user_timeout &&
-		    now - c->retrans_start >= c->user_timeout)
-			return true;
-		return c->retrans >= (c->syn_cnt ? c->syn_cnt :
-						   c->cfg->syn_retries);
-	}
-	/* A peer that closed its window over our data, but answers, lives. */
-	if (!c->snd_wnd && !c->orphan && now - c->last_rcv < c->cfg->rto_max)
-		return false;
-	limit = c->user_timeout;
-	if (!limit)
-		limit = xtcp_rtt_give_up(data_retries(c), c->cfg->rto_min,
-					 c->cfg->rto_max);
-	return now - c->retrans_start >= limit;
+	if (!c->syn_acked)
+		return syn_exhausted(c, now);
+	if (!c->snd_wnd && !c->orphan)
+		return shrunk_exhausted(c, now);
+	if (c->user_timeout)
+		return user_timed_out(c, now);
+	if (c->orphan)
+		retries = orphan_retries(c, rto_now(c) < c->cfg->rto_max);
+	return timed_out(c, retries, XTCP_RTO_BASE, now);
+}
+
+/* Before giving up: another route may be there (RFC 1122, 4.2.3.5, R1). */
+static bool route_doubted(const struct xtcp_core *c, u64 now)
+{
+	if (!c->syn_acked)
+		return c->retrans;
+	return timed_out(c, c->cfg->retries1, XTCP_RTO_BASE, now);
 }
 
 /* RFC 6298, 5.4 to 5.6; RFC 5681, 3.1. */
@@ -136,7 +203,9 @@ static void rtx_timeout(struct xtcp_core *c, u64 now)
 		return;
 	}
 	xtcp_host_count(c, XTCP_MIB_TIMEOUTS);
-	if (first)
+	if (route_doubted(c, now))
+		c->sig |= XTCP_SIG_REROUTE;
+	if (!c->retrans_start)
 		c->retrans_start = now;
 	if (c->syn_acked) {
 		c->cc->timeout(c, first, now);
@@ -153,27 +222,45 @@ static void rtx_timeout(struct xtcp_core *c, u64 now)
 }
 
 /*
+ * Probes that are answered keep a connection for ever, unless the user wants
+ * it otherwise or has left (RFC 9293, 3.8.6.1).
+ */
+static bool persist_exhausted(const struct xtcp_core *c, u64 now)
+{
+	bool alive = persist_now(c) < c->cfg->rto_max;
+	u8 most = c->cfg->retries2;
+
+	if (c->user_timeout && c->probe_start &&
+	    now - c->probe_start >= c->user_timeout)
+		return true;
+	if (c->orphan) {
+		most = orphan_retries(c, alive);
+		if (!alive && c->backoff >= most)
+			return true;
+	}
+	return c->probes >= most;
+}
+
+/*
  * Nothing is in flight and something is left: either Nagle, a cork or the
  * silly-window rule holds it back, which ends here, or the window is shut.
  */
 static void persist_timeout(struct xtcp_core *c, u64 now)
 {
-	bool late = c->user_timeout && c->probes &&
-		    now - c->retrans_start >= c->user_timeout;
-
 	c->sig |= XTCP_SIG_TX;
 	if (c->snd_wnd) {
 		c->force = true;
 		return;
 	}
-	if (late || c->probes >= data_retries(c)) {
+	if (persist_exhausted(c, now)) {
 		give_up(c);
 		return;
 	}
-	if (!c->probes)
-		c->retrans_start = now;
-	c->probes++;
-	if (c->backoff < 255)
+	if (!c->probe_start)
+		c->probe_start = now;
+	if (c->probes < 255)
+		c->probes++;
+	if (c->backoff < c->cfg->retries2)
 		c->backoff++;
 	c->probe_due = true;
 	xtcp_host_count(c, XTCP_MIB_ZEROWINPROBES);

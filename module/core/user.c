@@ -65,6 +65,7 @@ void xtcp_core_connect(struct xtcp_core *c, u32 iss, u32 rcv_buf_max, u64 now)
 	c->rcv_wscale = xtcp_wscale_choose(c->cfg, rcv_buf_max);
 	c->rcv_wnd = min_t(u32, c->rcv_free, 65535);
 	c->ts_first = xtcp_ts_val(c->ts_off, now);
+	c->retrans_start = now;
 	xtcp_event(c, XTCP_EV_CONNECT, now);
 }
 
@@ -93,6 +94,7 @@ void xtcp_core_accept(struct xtcp_core *c, const struct xtcp_req *r, u64 now)
 	}
 	xtcp_mss_set(c, c->mss);
 	c->retrans = r->retrans;
+	c->retrans_start = now;
 	/* Karn: a repeated SYN-ACK measures nothing. */
 	c->rtt.sent = r->retrans ? 0 : r->sent;
 	c->rtt.seq = r->iss + 1;
@@ -125,9 +127,18 @@ void xtcp_core_shutdown(struct xtcp_core *c, u64 now)
 
 void xtcp_core_abort(struct xtcp_core *c, int err)
 {
+	bool left = (c->state == XTCP_CLOSING || c->state == XTCP_LAST_ACK) &&
+		    c->snd_nxt != xtcp_core_send_end(c);
+
 	if (c->state == XTCP_CLOSED)
 		return;
 	xtcp_event(c, XTCP_EV_ABORT, 0);
+	/*
+	 * Not in the table: these states begin with close(), not with the FIN,
+	 * and until it has gone the peer knows nothing of an end.
+	 */
+	if (left)
+		c->sig |= XTCP_SIG_SEND_RST;
 	if (!err)
 		return;
 	c->err = err;

@@ -67,6 +67,7 @@ static void close_connection(struct sock *sk, long timeout)
 		/* RFC 2525, 2.17: the peer must learn that data was lost. */
 		XTCP_INC(sock_net(sk), ABORTCLOSE);
 		xtcp_core_abort(c, 0);
+		c->sig |= XTCP_SIG_SEND_RST;
 	} else if (sock_flag(sk, SOCK_LINGER) && !sk->sk_lingertime) {
 		XTCP_INC(sock_net(sk), ABORTDATA);
 		xtcp_core_abort(c, 0);

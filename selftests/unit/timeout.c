@@ -1,30 +1,47 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "unit.h"
 
-static void syn_retries(void)
+static u64 connect_in_vain(void)
 {
-	u64 start;
+	u64 start = H.now;
 	int n = 0;
 
-	host_new();
 	xtcp_core_connect(&H.c, ISS, 60000, H.now);
 	host_tx(true);
-	start = H.now;
 	while (H.c.state == XTCP_SYN_SENT && ++n < 20)
 		host_expire();
-	EQUAL(H.sent, 7);
-	EQUAL(H.now - start, 127000000);
 	EQUAL(H.c.state, XTCP_CLOSED);
 	EQUAL(H.c.err, ETIMEDOUT);
 	EQUAL(H.mib[XTCP_MIB_ABORTTIMEOUT], 1);
+	return H.now - start;
+}
+
+static void syn_retries(void)
+{
+	/* Each second five times, then 2, 4, ... */
+	host_new();
+	EQUAL(connect_in_vain(), 131000000);
+	EQUAL(H.sent, 11);
+	EQUAL(H.out[5].h.tsval, 0);
+	CHECK(H.sig & XTCP_SIG_REROUTE);
+	host_new();
+	H.cfg.syn_linear_timeouts = 0;
+	EQUAL(connect_in_vain(), 127000000);
+	EQUAL(H.sent, 7);
+	/* Retries are a time, too. */
 	host_new();
 	H.c.syn_cnt = 1;
-	xtcp_core_connect(&H.c, ISS, 60000, H.now);
-	host_tx(true);
-	host_expire();
-	host_expire();
-	EQUAL(H.c.state, XTCP_CLOSED);
+	EQUAL(connect_in_vain(), 3000000);
+	EQUAL(H.sent, 3);
+	/* TCP_USER_TIMEOUT counts from the first SYN, checked at a timeout. */
+	host_new();
+	H.c.user_timeout = 500000;
+	EQUAL(connect_in_vain(), 1000001);
 	EQUAL(H.sent, 2);
+	host_new();
+	H.c.user_timeout = 4500000;
+	EQUAL(connect_in_vain(), 4500000);
+	EQUAL(H.sent, 5);
 }
 
 static void lost_syn(void)
@@ -62,18 +79,48 @@ static void data_gives_up(void)
 	EQUAL(xtcp_core_deadline(&H.c), 0);
 }
 
-static void orphan_gives_up_earlier(void)
+static u64 orphan_time(u8 retries, u32 rto)
 {
 	u64 first;
 
 	host_in(XTCP_FIN_WAIT1);
 	H.c.orphan = true;
+	H.cfg.orphan_retries = retries;
+	if (rto)
+		H.c.rtt.rto = rto;
 	host_expire();
 	first = H.now;
 	while (H.c.state == XTCP_FIN_WAIT1)
 		host_expire();
-	CHECK(H.now - first >= 102200000);
-	CHECK(H.now - first < 260000000);
+	EQUAL(H.c.err, ETIMEDOUT);
+	return H.now - first;
+}
+
+static void orphan_gives_up_earlier(void)
+{
+	/* 102.2 s, looked at when the timer fires. */
+	EQUAL(orphan_time(0, 200000), 204400000);
+	EQUAL(orphan_time(8, 200000), 204400000);
+	EQUAL(orphan_time(1, 200000), 1200000);
+	/* At the longest timeout there is no patience. */
+	EQUAL(orphan_time(0, 100000000), 120000000);
+	EQUAL(orphan_time(15, 100000000), 960000000);
+}
+
+static void new_route(void)
+{
+	u64 first;
+
+	host_in(XTCP_ESTABLISHED);
+	H.c.rtt.rto = 200000;
+	host_wrote(10);
+	host_expire();
+	first = H.now;
+	while (!(H.sig & XTCP_SIG_REROUTE))
+		host_expire();
+	/* 0.4, 0.8, 1.6 s: three retries are 3 s. */
+	EQUAL(H.now - first, 6000000);
+	EQUAL(H.c.state, XTCP_ESTABLISHED);
 }
 
 static void user_timeout(void)
@@ -148,6 +195,88 @@ static void zero_window_unanswered(void)
 		host_expire();
 	EQUAL(H.c.err, ETIMEDOUT);
 	EQUAL(H.sent, 15);
+}
+
+/* Who answers lives, but not longer than the user wants. */
+static void zero_window_limits(void)
+{
+	u64 start;
+	int n = 0;
+
+	host_in(XTCP_ESTABLISHED);
+	H.c.snd_wnd = 0;
+	H.c.user_timeout = 5000000;
+	host_wrote(10);
+	host_expire();
+	start = H.now;
+	while (H.c.state == XTCP_ESTABLISHED && ++n < 100) {
+		host_seg(IRS + 1, ISS + 1, XTCP_ACK, 0, 0);
+		host_expire();
+	}
+	EQUAL(H.c.err, ETIMEDOUT);
+	EQUAL(H.now - start, 5000000);
+	/* The window opened in between: the time begins anew. */
+	host_in(XTCP_ESTABLISHED);
+	H.c.snd_wnd = 0;
+	H.c.user_timeout = 5000000;
+	host_wrote(10);
+	host_expire();
+	host_seg(IRS + 1, ISS + 1, XTCP_ACK, 0, 100);
+	EQUAL(H.c.probe_start, 0);
+	/* An orphan: until the timer is at its slowest. */
+	host_in(XTCP_FIN_WAIT1);
+	n = 0;
+	H.c.orphan = true;
+	H.c.snd_una = H.c.snd_nxt = H.c.write_seq;
+	H.c.rtx_nxt = H.c.rtx_end = H.c.write_seq;
+	H.c.snd_wnd = 0;
+	H.c.deadline[XTCP_T_RTX] = 0;
+	host_tx(true);
+	while (H.c.state == XTCP_FIN_WAIT1 && ++n < 100) {
+		host_expire();
+		if (H.c.state == XTCP_FIN_WAIT1)
+			host_seg(IRS + 1, H.c.snd_una, XTCP_ACK, 0, 0);
+	}
+	EQUAL(H.c.err, ETIMEDOUT);
+	CHECK(n > 5 && n < 15);
+}
+
+/* The window was taken back over data in flight. */
+static void shrunk_window(void)
+{
+	u64 start;
+	int n = 0;
+
+	host_in(XTCP_ESTABLISHED);
+	host_wrote(10);
+	host_seg(IRS + 1, ISS + 1, XTCP_ACK, 0, 0);
+	start = H.now;
+	for (n = 0; n < 100; n++) {
+		host_expire();
+		host_seg(IRS + 1, ISS + 1, XTCP_ACK, 0, 0);
+	}
+	EQUAL(H.c.state, XTCP_ESTABLISHED);
+	CHECK(H.now - start > 2000000000);
+	start = H.now;
+	while (H.c.state == XTCP_ESTABLISHED)
+		host_expire();
+	EQUAL(H.c.err, ETIMEDOUT);
+	CHECK(H.now - start >= 240000000 && H.now - start <= 480000000);
+}
+
+static void junk_is_no_life(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	H.c.last_rcv = 5;
+	host_seg(IRS + 90000, ISS + 1, XTCP_ACK, 0, 60000);
+	host_seg(IRS + 1, ISS + 9, XTCP_ACK, 0, 60000);
+	host_seg(IRS + 2, 0, XTCP_RST, 0, 60000);
+	EQUAL(H.c.last_rcv, 5);
+	host_seg(IRS + 1, ISS + 1, XTCP_ACK, 0, 60000);
+	EQUAL(H.c.last_rcv, H.now);
+	H.c.last_rcv = 5;
+	host_seg(IRS + 1, ISS + 1, XTCP_ACK, 9, 60000);
+	EQUAL(H.c.last_rcv, H.now);
 }
 
 static void part_of_window(void)
@@ -289,10 +418,14 @@ static const struct unit_test tests[] = {
 	{ "a lost SYN", lost_syn },
 	{ "data is given up after 924.6 s", data_gives_up },
 	{ "an orphan is given up earlier", orphan_gives_up_earlier },
+	{ "a new route is looked for", new_route },
 	{ "TCP_USER_TIMEOUT", user_timeout },
 	{ "a soft error is told in the end", soft_error },
 	{ "zero window, answered", zero_window },
 	{ "zero window, unanswered", zero_window_unanswered },
+	{ "limits of an answered zero window", zero_window_limits },
+	{ "a window taken back", shrunk_window },
+	{ "what is refused is no sign of life", junk_is_no_life },
 	{ "part of a window after a while", part_of_window },
 	{ "keepalive", keepalive },
 	{ "FIN_WAIT_2 of an orphan", fin_wait2 },

@@ -63,6 +63,22 @@ static void abort_everywhere(void)
 	CHECK(H.c.sig & XTCP_SIG_ERROR);
 }
 
+/* Closed by both, but our FIN has not left: the peer must hear of the end. */
+static void abort_unsent(void)
+{
+	static const u8 in[] = { XTCP_LAST_ACK, XTCP_CLOSING };
+
+	for (int i = 0; i < 2; i++) {
+		host_in(in[i]);
+		H.c.snd_nxt--;
+		H.c.rtx_nxt = seq_min(H.c.rtx_nxt, H.c.snd_nxt);
+		H.c.rtx_end = seq_min(H.c.rtx_end, H.c.snd_nxt);
+		xtcp_core_abort(&H.c, 0);
+		EQUAL(H.c.state, XTCP_CLOSED);
+		CHECK(H.c.sig & XTCP_SIG_SEND_RST);
+	}
+}
+
 static void abort_frees(void)
 {
 	host_in(XTCP_ESTABLISHED);
@@ -152,6 +168,7 @@ static void icmp(void)
 static const struct unit_test tests[] = {
 	{ "shutdown in each state, twice", shutdown_everywhere },
 	{ "abort in each state", abort_everywhere },
+	{ "abort with unsent data", abort_unsent },
 	{ "abort gives everything back", abort_frees },
 	{ "a request becomes a connection", accepting },
 	{ "nothing is written behind FIN", writing },
