@@ -23,6 +23,7 @@ static int __init xtcp_init(void)
 	BUILD_BUG_ON(sizeof(struct xtcp_tx_cb) > sizeof_field(struct sk_buff, cb));
 	if (xtcp_ipproto <= 0 || xtcp_ipproto > 255)
 		return -EINVAL;
+	xtcp_ports_init();
 	err = xtcp_synq_init();
 	if (err)
 		return err;

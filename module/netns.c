@@ -55,16 +55,12 @@ static int netns_alloc(struct xtcp_net *xn)
 
 static void netns_seed(struct xtcp_net *xn)
 {
-	size_t i;
-
 	get_random_bytes(&xn->isn_secret, sizeof(xn->isn_secret));
 	get_random_bytes(&xn->ts_secret, sizeof(xn->ts_secret));
 	get_random_bytes(&xn->port_secret, sizeof(xn->port_secret));
 	get_random_bytes(&xn->cookie_secret, sizeof(xn->cookie_secret));
 	get_random_bytes(&xn->peer_secret, sizeof(xn->peer_secret));
 	xn->hash_secret = get_random_u32();
-	for (i = 0; i < ARRAY_SIZE(xn->port_step); i++)
-		atomic_set(&xn->port_step[i], get_random_u32() & ~1U);
 }
 
 static int __net_init netns_start(struct net *net)

@@ -63,23 +63,47 @@ struct xtcp_entry {
 	u8 kind;		/* enum xtcp_kind */
 };
 
-/* A local port in use; one owner a socket or mini-socket on it. */
+/*
+ * struct xtcp_bucket - a local port in use
+ * The fast* fields sum up the owners for bind() and connect(), as they were
+ * when each came (conn/ports.c).
+ */
 struct xtcp_bucket {
 	struct hlist_node node;
-	struct hlist_head owners;
+	struct hlist_head owners;	/* sockets, struct xtcp_owner */
+	struct hlist_head claims;	/* TIME_WAIT, struct xtcp_claim */
 	u16 port;		/* host byte order */
-	bool autobound;		/* all owners got it from connect() */
+	s8 fastreuse;		/* > 0: all have SO_REUSEADDR, none listens */
+	s8 fastreuseport;	/* > 0: all have SO_REUSEPORT and fastuid */
+	kuid_t fastuid;
+	__be32 fast_saddr;	/* with XTCP_FAST_STRICT */
 };
 
+enum {
+	XTCP_FAST_AUTO = -1,	/* all owners got the port from connect() */
+	XTCP_FAST_NO = 0,
+	XTCP_FAST_ANY = 1,
+	XTCP_FAST_STRICT = 2,	/* for sockets at fast_saddr */
+};
+
+/* A socket's place in a bucket. */
 struct xtcp_owner {
 	struct hlist_node node;
 	struct xtcp_bucket *bucket;	/* NULL: owns no port */
-	struct sock *sk;	/* NULL: TIME_WAIT */
-	__be32 rcv_saddr;	/* TIME_WAIT: as the socket had them */
+};
+
+/*
+ * struct xtcp_claim - what TIME_WAIT mini-sockets hold of a port
+ * One for all of them that claim the same; as their sockets had it.
+ */
+struct xtcp_claim {
+	struct hlist_node node;		/* xtcp_bucket.claims */
+	struct xtcp_bucket *bucket;
+	u32 users;
+	__be32 saddr;
 	int bound_if;
 	bool reuse;
 	bool reuseport;
-	kuid_t uid;
 };
 
 /* What a listening socket has beside; allocated by listen(). */
@@ -146,7 +170,7 @@ struct xtcp_reqsk {
 /* struct xtcp_twsk - mini-socket in TIME_WAIT, or in FIN_WAIT_2 for an orphan */
 struct xtcp_twsk {
 	struct xtcp_entry entry;
-	struct xtcp_owner owner;
+	struct xtcp_claim *claim;	/* on its port; NULL: none */
 	spinlock_t lock;	/* tw; BH off */
 	struct xtcp_tw tw;
 	struct net *net;
@@ -174,7 +198,6 @@ struct xtcp_net {
 	siphash_key_t peer_secret;
 	u32 peers[XTCP_NPEERS];		/* conn/peers.c; no lock */
 	u32 hash_secret;
-	atomic_t port_step[256];	/* RFC 6056, algorithm 4 */
 	struct list_head orphans;	/* xtcp_sock.orphan_link */
 	spinlock_t orphan_lock;
 	int max_orphans;		/* more are reset, as natively */
@@ -221,6 +244,11 @@ extern const struct proto_ops xtcp_stream_ops;
 static inline struct xtcp_sock *xtcp_sk(const struct sock *sk)
 {
 	return (struct xtcp_sock *)sk;
+}
+
+static inline struct sock *xtcp_owner_sk(const struct xtcp_owner *o)
+{
+	return &container_of(o, struct xtcp_sock, owner)->inet.sk;
 }
 
 static inline struct sock *xtcp_core_sk(struct xtcp_core *c)

@@ -9,6 +9,7 @@
 
 #include <net/sock.h>
 #include <net/inet_sock.h>
+#include <net/ip.h>
 #include <net/net_namespace.h>
 #include "xtcp_compat_config.h"
 
@@ -77,6 +78,28 @@ static inline bool xtcp_inet_bind_no_port(const struct sock *sk)
 	return inet_sk(sk)->bind_address_no_port;
 #endif
 }
+
+/* True if the range is @sk's own (IP_LOCAL_PORT_RANGE) and treated as such. */
+static inline bool xtcp_local_port_range(struct sock *sk, int *low, int *high)
+{
+#ifdef XTCP_HAVE_PORT_RANGE_BOOL
+	return inet_sk_get_local_port_range(sk, low, high);
+#else
+	inet_sk_get_local_port_range(sk, low, high);
+	return false;
+#endif
+}
+
+/*
+ * Does the first bind() of a port decide what native TCP believes of all its
+ * owners?  Since their list became two, it finds that a bind() is never the
+ * first, and looks at every owner instead.
+ */
+#ifdef XTCP_HAVE_BIND_TWO_LISTS
+#define XTCP_BIND_TRUSTS_FIRST	0
+#else
+#define XTCP_BIND_TRUSTS_FIRST	1
+#endif
 
 /* IP_RECVERR is on. */
 static inline bool xtcp_inet_recverr(const struct sock *sk)

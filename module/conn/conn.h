@@ -78,21 +78,35 @@ struct sock *xtcp_listener_find(struct xtcp_net *xn, struct sk_buff *skb,
 
 /* ---- ports.c ---- */
 
-/* proto.get_port: bind @sk to @snum, 0: any.  Socket lock; BH on. */
+void xtcp_ports_init(void);
+
+/*
+ * proto.get_port: bind @sk to @snum, host byte order, 0: any; or, if it is
+ * bound and about to listen, see whether it still may.  Socket lock; may sleep.
+ * -EADDRINUSE, -ENOMEM.
+ */
 int xtcp_get_port(struct sock *sk, unsigned short snum);
 
-/* proto.put_port and the same for a mini-socket. */
+/* proto.put_port; inet_num becomes 0.  Socket lock, any context. */
 void xtcp_put_port(struct sock *sk);
-void xtcp_owner_drop(struct xtcp_net *xn, struct xtcp_owner *o);
 
 /* @sk shares the port of its listener. */
 void xtcp_port_inherit(struct xtcp_net *xn, struct sock *lsk, struct sock *sk);
 
-/* The port of a socket is from now on that of its TIME_WAIT mini-socket. */
-void xtcp_port_to_timewait(struct xtcp_net *xn, struct sock *sk,
-			   struct xtcp_owner *o);
+/*
+ * What @sk claims, for its TIME_WAIT mini-socket.  Socket lock; NULL if it
+ * has no port, or for want of memory: then the tuple alone is kept.
+ */
+struct xtcp_claim *xtcp_claim_get(struct xtcp_net *xn, struct sock *sk);
 
-/* A local port for a connection, RFC 6056; into the table of connections. */
+/* Gives it back; @c may be NULL.  Any context. */
+void xtcp_claim_put(struct xtcp_net *xn, struct xtcp_claim *c);
+
+/*
+ * A local port for a connection (RFC 6056), unless it has one, and its place
+ * in the table of connections.  Socket lock; may sleep.  -EADDRNOTAVAIL,
+ * -ENOMEM.
+ */
 int xtcp_port_connect(struct sock *sk);
 
 /* ---- isn.c ---- */

@@ -1,12 +1,49 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Local ports: who may share one (as native TCP decides it), and which one a
- * connection gets that asked for none (RFC 6056).
+ * socket gets that asked for none (RFC 6056).
+ *
+ * A port in use is a bucket.  Sockets stand in it one by one, as what they
+ * claim may change under way (SO_REUSEADDR, listen()).  What
+ * mini-sockets claim is constant, so equal claims are only counted: a bind()
+ * beside tens of thousands of them looks at one.
  */
 #include <linux/slab.h>
 #include <net/ip.h>
 #include <net/sock_reuseport.h>
 #include "conn/conn.h"
+
+/*
+ * Steps of RFC 6056, 3.3.4.  The table has to be large: with a small one two
+ * destinations in one slot tell an observer of both about each other.
+ */
+#define PERTURB_BITS	16
+static u32 port_perturb[BIT(PERTURB_BITS)];
+
+/* A socket that asks for a port, and how hard it is to please. */
+struct port_ask {
+	const struct sock *sk;
+	kuid_t uid;
+	bool relaxed;		/* SO_REUSEADDR may share */
+	bool reuseport;		/* so may SO_REUSEPORT */
+	bool group_ok;		/* no reuseport group stands against it */
+};
+
+/* One owner's claim, as it is now. */
+struct port_view {
+	__be32 saddr;
+	int bound_if;
+	bool reuse;
+	bool reuseport;
+	bool listening;
+	bool timewait;
+	kuid_t uid;		/* not with @timewait */
+};
+
+void xtcp_ports_init(void)
+{
+	get_random_bytes(port_perturb, sizeof(port_perturb));
+}
 
 static struct hlist_head *bhead(struct xtcp_net *xn, u16 port)
 {
@@ -23,6 +60,12 @@ static struct xtcp_bucket *bucket_find(struct xtcp_net *xn, u16 port)
 	return NULL;
 }
 
+static bool bucket_empty(const struct xtcp_bucket *b)
+{
+	return hlist_empty(&b->owners) && hlist_empty(&b->claims);
+}
+
+/* Finds or makes it; a new one belongs to connect() until bind() says no. */
 static struct xtcp_bucket *bucket_get(struct xtcp_net *xn, u16 port)
 {
 	struct xtcp_bucket *b = bucket_find(xn, port);
@@ -33,29 +76,33 @@ static struct xtcp_bucket *bucket_get(struct xtcp_net *xn, u16 port)
 	if (!b)
 		return NULL;
 	b->port = port;
-	b->autobound = true;
+	b->fastreuse = XTCP_FAST_AUTO;
+	b->fastreuseport = XTCP_FAST_AUTO;
 	INIT_HLIST_HEAD(&b->owners);
+	INIT_HLIST_HEAD(&b->claims);
 	hlist_add_head(&b->node, bhead(xn, port));
 	return b;
 }
 
 static void bucket_put(struct xtcp_bucket *b)
 {
-	if (b && hlist_empty(&b->owners)) {
+	if (bucket_empty(b)) {
 		hlist_del(&b->node);
 		kfree(b);
 	}
 }
 
-static void owner_add(struct xtcp_bucket *b, struct xtcp_owner *o, bool autobound)
+static void owner_add(struct xtcp_bucket *b, struct xtcp_owner *o)
 {
 	o->bucket = b;
-	b->autobound &= autobound;
 	hlist_add_head(&o->node, &b->owners);
 }
 
-void xtcp_owner_drop(struct xtcp_net *xn, struct xtcp_owner *o)
+void xtcp_put_port(struct sock *sk)
 {
+	struct xtcp_net *xn = xtcp_pernet(sock_net(sk));
+	struct xtcp_owner *o = &xtcp_sk(sk)->owner;
+
 	spin_lock_bh(&xn->bhash_lock);
 	if (o->bucket) {
 		hlist_del_init(&o->node);
@@ -63,11 +110,6 @@ void xtcp_owner_drop(struct xtcp_net *xn, struct xtcp_owner *o)
 		o->bucket = NULL;
 	}
 	spin_unlock_bh(&xn->bhash_lock);
-}
-
-void xtcp_put_port(struct sock *sk)
-{
-	xtcp_owner_drop(xtcp_pernet(sock_net(sk)), &xtcp_sk(sk)->owner);
 	inet_sk(sk)->inet_num = 0;
 }
 
@@ -75,98 +117,201 @@ void xtcp_port_inherit(struct xtcp_net *xn, struct sock *lsk, struct sock *sk)
 {
 	struct xtcp_owner *o = &xtcp_sk(sk)->owner;
 
-	o->sk = sk;
 	o->bucket = NULL;
 	spin_lock_bh(&xn->bhash_lock);
 	if (xtcp_sk(lsk)->owner.bucket)
-		owner_add(xtcp_sk(lsk)->owner.bucket, o, false);
+		owner_add(xtcp_sk(lsk)->owner.bucket, o);
 	spin_unlock_bh(&xn->bhash_lock);
 }
 
-void xtcp_port_to_timewait(struct xtcp_net *xn, struct sock *sk,
-			   struct xtcp_owner *o)
+/* The claim in @b that equals @sk's, a new one if need be. */
+static struct xtcp_claim *claim_find(struct xtcp_bucket *b, struct sock *sk)
 {
-	struct xtcp_owner *old = &xtcp_sk(sk)->owner;
+	__be32 saddr = inet_sk(sk)->inet_rcv_saddr;
+	struct xtcp_claim *c;
 
-	o->sk = NULL;
-	o->bucket = NULL;
-	o->rcv_saddr = inet_sk(sk)->inet_rcv_saddr;
-	o->bound_if = sk->sk_bound_dev_if;
-	o->reuse = sk->sk_reuse;
-	o->reuseport = sk->sk_reuseport;
-	o->uid = sk->sk_uid;
+	hlist_for_each_entry(c, &b->claims, node)
+		if (c->saddr == saddr && c->bound_if == sk->sk_bound_dev_if &&
+		    c->reuse == !!sk->sk_reuse &&
+		    c->reuseport == !!sk->sk_reuseport)
+			return c;
+	c = kmalloc(sizeof(*c), GFP_ATOMIC);
+	if (!c)
+		return NULL;
+	c->bucket = b;
+	c->users = 0;
+	c->saddr = saddr;
+	c->bound_if = sk->sk_bound_dev_if;
+	c->reuse = sk->sk_reuse;
+	c->reuseport = sk->sk_reuseport;
+	hlist_add_head(&c->node, &b->claims);
+	return c;
+}
+
+struct xtcp_claim *xtcp_claim_get(struct xtcp_net *xn, struct sock *sk)
+{
+	struct xtcp_bucket *b;
+	struct xtcp_claim *c = NULL;
+
 	spin_lock_bh(&xn->bhash_lock);
-	if (old->bucket)
-		owner_add(old->bucket, o, old->bucket->autobound);
+	b = xtcp_sk(sk)->owner.bucket;
+	if (b)
+		c = claim_find(b, sk);
+	if (c)
+		c->users++;
+	spin_unlock_bh(&xn->bhash_lock);
+	return c;
+}
+
+void xtcp_claim_put(struct xtcp_net *xn, struct xtcp_claim *c)
+{
+	if (!c)
+		return;
+	spin_lock_bh(&xn->bhash_lock);
+	if (!--c->users) {
+		hlist_del(&c->node);
+		bucket_put(c->bucket);
+		kfree(c);
+	}
 	spin_unlock_bh(&xn->bhash_lock);
 }
 
-/* As sk_reuse, sk_reuseport and the rest of @o are now. */
-static void owner_view(const struct xtcp_owner *o, struct xtcp_owner *v,
-		       bool *listening)
+/* A socket without a file counts as root's. */
+static kuid_t uid_of(const struct sock *sk)
 {
-	const struct sock *sk = o->sk;
+	return READ_ONCE(sk->sk_socket) ? sk->sk_uid : GLOBAL_ROOT_UID;
+}
 
-	*v = *o;
-	*listening = false;
-	if (!sk)
-		return;
-	v->rcv_saddr = inet_sk(sk)->inet_rcv_saddr;
+static void view_of_owner(const struct xtcp_owner *o, struct port_view *v)
+{
+	const struct sock *sk = xtcp_owner_sk(o);
+
+	v->saddr = inet_sk(sk)->inet_rcv_saddr;
 	v->bound_if = READ_ONCE(sk->sk_bound_dev_if);
 	v->reuse = sk->sk_reuse;
 	v->reuseport = sk->sk_reuseport;
-	v->uid = sk->sk_uid;
-	*listening = inet_sk_state_load(sk) == TCP_LISTEN;
+	v->listening = inet_sk_state_load(sk) == TCP_LISTEN;
+	v->timewait = false;
+	v->uid = uid_of(sk);
 }
 
-/* It is in a group already (a program was attached): it joins no other. */
-static bool has_group(const struct sock *sk)
+static void view_of_claim(const struct xtcp_claim *c, struct port_view *v)
 {
-	struct sock_reuseport *group;
-	bool has;
-
-	rcu_read_lock();
-	group = rcu_dereference(sk->sk_reuseport_cb);
-	has = group && !group->num_closed_socks;
-	rcu_read_unlock();
-	return has;
+	v->saddr = c->saddr;
+	v->bound_if = c->bound_if;
+	v->reuse = c->reuse;
+	v->reuseport = c->reuseport;
+	v->listening = false;
+	v->timewait = true;
 }
 
-/* @sk, not yet in the bucket, cannot have the port beside owner @o. */
-static bool owner_conflicts(const struct sock *sk, const struct xtcp_owner *o)
+/* The socket that asks cannot have the port beside @v. */
+static bool view_conflicts(const struct port_ask *a, const struct port_view *v)
 {
-	struct xtcp_owner v;
-	__be32 mine = inet_sk(sk)->inet_rcv_saddr;
-	bool listening;
+	const struct sock *sk = a->sk;
+	__be32 saddr = inet_sk(sk)->inet_rcv_saddr;
+	bool group;
 
-	if (o->sk == sk)
+	if (sk->sk_bound_dev_if && v->bound_if &&
+	    sk->sk_bound_dev_if != v->bound_if)
 		return false;
-	owner_view(o, &v, &listening);
-	if (sk->sk_bound_dev_if && v.bound_if &&
-	    sk->sk_bound_dev_if != v.bound_if)
+	if (saddr && v->saddr && saddr != v->saddr)
 		return false;
-	if (mine && v.rcv_saddr && mine != v.rcv_saddr)
-		return false;
-	if (sk->sk_reuse && v.reuse && !listening)
-		return false;
-	if (sk->sk_reuseport && v.reuseport && !has_group(sk) &&
-	    (!o->sk || uid_eq(sk->sk_uid, v.uid)))
-		return false;
-	return true;
+	group = sk->sk_reuseport && v->reuseport && a->group_ok &&
+		(v->timewait || uid_eq(a->uid, v->uid));
+	if (sk->sk_reuse && v->reuse && !v->listening)
+		return !a->relaxed || (!a->reuseport && group);
+	return !(a->reuseport && group);
 }
 
-static bool port_conflicts(const struct sock *sk, const struct xtcp_bucket *b)
+static bool port_conflicts(const struct port_ask *a, const struct xtcp_bucket *b)
 {
+	const struct xtcp_claim *c;
 	const struct xtcp_owner *o;
+	struct port_view v;
 
-	hlist_for_each_entry(o, &b->owners, node)
-		if (owner_conflicts(sk, o))
+	hlist_for_each_entry(c, &b->claims, node) {
+		view_of_claim(c, &v);
+		if (view_conflicts(a, &v))
 			return true;
+	}
+	hlist_for_each_entry(o, &b->owners, node) {
+		if (xtcp_owner_sk(o) == a->sk)
+			continue;
+		view_of_owner(o, &v);
+		if (view_conflicts(a, &v))
+			return true;
+	}
 	return false;
 }
 
+static void ask_init(struct port_ask *a, struct sock *sk, bool relaxed,
+		     bool reuseport)
+{
+	const struct sock_reuseport *cb;
+
+	a->sk = sk;
+	a->uid = uid_of(sk);
+	a->relaxed = relaxed;
+	a->reuseport = reuseport;
+	rcu_read_lock();
+	cb = rcu_dereference(sk->sk_reuseport_cb);
+	a->group_ok = !cb || READ_ONCE(cb->num_closed_socks);
+	rcu_read_unlock();
+}
+
+/* Known without a look at the owners: they all have SO_REUSEPORT as @sk. */
+static bool reuseport_matches(const struct xtcp_bucket *b, struct sock *sk)
+{
+	if (b->fastreuseport <= 0 || !sk->sk_reuseport ||
+	    rcu_access_pointer(sk->sk_reuseport_cb) ||
+	    !uid_eq(b->fastuid, uid_of(sk)))
+		return false;
+	return b->fastreuseport == XTCP_FAST_ANY || !b->fast_saddr ||
+	       b->fast_saddr == inet_sk(sk)->inet_rcv_saddr;
+}
+
+/* SO_REUSEADDR lets @sk share: not if it is about to listen. */
+static bool reuses(const struct sock *sk)
+{
+	return sk->sk_reuse && sk->sk_state != TCP_LISTEN;
+}
+
+/* Known without a look at the owners: @sk fits in. */
+static bool port_fits_fast(const struct xtcp_bucket *b, struct sock *sk)
+{
+	return (b->fastreuse > 0 && reuses(sk)) || reuseport_matches(b, sk);
+}
+
+static void fast_reuseport_set(struct xtcp_bucket *b, struct sock *sk, s8 how)
+{
+	b->fastreuseport = how;
+	b->fastuid = uid_of(sk);
+	b->fast_saddr = inet_sk(sk)->inet_rcv_saddr;
+}
+
+/* @sk has been let in: what may be known without a look from now on. */
+static void bucket_note(struct xtcp_bucket *b, struct sock *sk)
+{
+	s8 how = XTCP_FAST_STRICT;
+
+	if (bucket_empty(b)) {
+		b->fastreuse = XTCP_BIND_TRUSTS_FIRST && reuses(sk);
+		b->fastreuseport = XTCP_FAST_NO;
+		if (XTCP_BIND_TRUSTS_FIRST)
+			how = XTCP_FAST_ANY;
+	} else if (!reuses(sk)) {
+		b->fastreuse = 0;
+	}
+	if (!sk->sk_reuseport)
+		b->fastreuseport = XTCP_FAST_NO;
+	else if (!reuseport_matches(b, sk))
+		fast_reuseport_set(b, sk, how);
+}
+
 /* Takes @port for @sk if nobody's claim stands against it. */
-static int port_claim(struct xtcp_net *xn, struct sock *sk, u16 port)
+static int port_claim(struct xtcp_net *xn, struct sock *sk,
+		      const struct port_ask *a, u16 port, bool fast)
 {
 	struct xtcp_owner *o = &xtcp_sk(sk)->owner;
 	struct xtcp_bucket *b;
@@ -176,10 +321,11 @@ static int port_claim(struct xtcp_net *xn, struct sock *sk, u16 port)
 	b = bucket_get(xn, port);
 	if (!b) {
 		err = -ENOMEM;
-	} else if (!port_conflicts(sk, b)) {
-		o->sk = sk;
+	} else if ((fast && port_fits_fast(b, sk)) || !port_conflicts(a, b)) {
+		bucket_note(b, sk);
 		if (!o->bucket)
-			owner_add(b, o, false);
+			owner_add(b, o);
+		inet_sk(sk)->inet_num = port;
 		err = 0;
 	} else {
 		bucket_put(b);
@@ -188,32 +334,79 @@ static int port_claim(struct xtcp_net *xn, struct sock *sk, u16 port)
 	return err;
 }
 
+/* Every second port of [@low, @high), beginning anywhere. */
+static int bind_parity(struct sock *sk, const struct port_ask *a, int low,
+		       int high, u32 off)
+{
+	struct xtcp_net *xn = xtcp_pernet(sock_net(sk));
+	int n = high - low, port = low + off, i, err;
+
+	if (n > 1)
+		n &= ~1;
+	for (i = 0; i < n; i += 2, port += 2) {
+		if (port >= high)
+			port -= n;
+		if (inet_is_local_reserved_port(sock_net(sk), port))
+			continue;
+		err = port_claim(xn, sk, a, port, false);
+		if (err != -EADDRINUSE)
+			return err;
+		cond_resched();
+	}
+	return -EADDRINUSE;
+}
+
+/* Odd offsets first: even ones are left to connect(). */
+static int bind_range(struct sock *sk, const struct port_ask *a, int low,
+		      int high)
+{
+	int n = high - low, err;
+	u32 off;
+
+	if (n > 1)
+		n &= ~1;
+	off = get_random_u32_below(n) | 1;
+	err = bind_parity(sk, a, low, high, off);
+	if (err == -EADDRINUSE)
+		err = bind_parity(sk, a, low, high, off - 1);
+	return err;
+}
+
+/*
+ * Any port of the range.  With SO_REUSEADDR, which most listeners set, the
+ * lower half first: clients find room in the upper one.
+ */
+static int bind_any(struct sock *sk, bool relaxed)
+{
+	struct port_ask a;
+	int low, high, half, err;
+
+	ask_init(&a, sk, relaxed, false);
+	inet_sk_get_local_port_range(sk, &low, &high);
+	high++;
+	if (sk->sk_reuse != SK_CAN_REUSE || high - low < 4)
+		return bind_range(sk, &a, low, high);
+	half = low + (((high - low) >> 2) << 1);
+	err = bind_range(sk, &a, low, half);
+	if (err == -EADDRINUSE)
+		err = bind_range(sk, &a, half, high);
+	return err;
+}
+
 int xtcp_get_port(struct sock *sk, unsigned short snum)
 {
 	struct xtcp_net *xn = xtcp_pernet(sock_net(sk));
-	int low, high, i, n, err = -EADDRINUSE;
-	u32 start;
+	struct port_ask a;
+	int err;
 
 	if (snum) {
-		err = port_claim(xn, sk, snum);
-		if (!err)
-			inet_sk(sk)->inet_num = snum;
-		/* inet_bind() and listen() expect 1 for "no". */
-		return err;
+		ask_init(&a, sk, true, true);
+		return port_claim(xn, sk, &a, snum, true);
 	}
-	inet_sk_get_local_port_range(sk, &low, &high);
-	n = high - low + 1;
-	start = get_random_u32_below(n);
-	/* Odd steps first: even ports are left to connect(). */
-	for (i = 0; i < n && err == -EADDRINUSE; i++) {
-		u16 port = low + (start + i) % n;
-
-		if (inet_is_local_reserved_port(sock_net(sk), port))
-			continue;
-		err = port_claim(xn, sk, port);
-		if (!err)
-			inet_sk(sk)->inet_num = port;
-	}
+	err = bind_any(sk, false);
+	if (err == -EADDRINUSE &&
+	    READ_ONCE(sock_net(sk)->ipv4.sysctl_ip_autobind_reuse))
+		err = bind_any(sk, true);
 	return err;
 }
 
@@ -230,7 +423,9 @@ static int port_try_connect(struct xtcp_net *xn, struct sock *sk, u16 port)
 		err = -ENOMEM;
 		goto out;
 	}
-	if (hlist_empty(&b->owners) || b->autobound) {
+	/* A port that somebody bound is his, whatever he allows. */
+	if (b->fastreuse == XTCP_FAST_AUTO &&
+	    b->fastreuseport == XTCP_FAST_AUTO) {
 		xs->entry.key.lport = htons(port);
 		err = xtcp_table_insert(xn, &xs->entry);
 	}
@@ -238,49 +433,81 @@ static int port_try_connect(struct xtcp_net *xn, struct sock *sk, u16 port)
 		bucket_put(b);
 		goto out;
 	}
-	xs->owner.sk = sk;
-	owner_add(b, &xs->owner, true);
+	owner_add(b, &xs->owner);
+	inet_sk(sk)->inet_num = port;
+	inet_sk(sk)->inet_sport = htons(port);
 out:
 	spin_unlock_bh(&xn->bhash_lock);
 	return err;
 }
 
-/* The first candidate: keyed by destination, and stepping (RFC 6056, 3.3.4). */
-static u32 port_offset(struct xtcp_net *xn, const struct xtcp_key *key)
-{
-	u64 h = siphash(key, offsetof(struct xtcp_key, lport), &xn->port_secret) +
-		(__force u16)key->rport;
-	atomic_t *step = &xn->port_step[(h >> 32) % ARRAY_SIZE(xn->port_step)];
+/* Where the search for a port begins, and how wide its steps are. */
+struct port_walk {
+	int low;
+	u32 n;
+	u32 off;
+	u32 step;	/* 2: all of one parity, then all of the other */
+	u32 *perturb;
+};
 
-	return (u32)h + (u32)atomic_add_return(2, step);
+static void walk_init(struct port_walk *w, struct xtcp_net *xn,
+		      struct sock *sk)
+{
+	const struct xtcp_key *key = &xtcp_sk(sk)->entry.key;
+	u64 h = siphash(key, offsetof(struct xtcp_key, lport),
+			&xn->port_secret) + (__force u16)key->rport;
+	int high;
+
+	/* A range of the socket's own is small, and nobody else's. */
+	w->step = xtcp_local_port_range(sk, &w->low, &high) ? 1 : 2;
+	w->n = high - w->low + 1;
+	if (w->step == 2 && w->n > 1)
+		w->n &= ~1U;
+	w->perturb = &port_perturb[h & (BIT(PERTURB_BITS) - 1)];
+	w->off = (READ_ONCE(*w->perturb) + (u32)(h >> 32)) % w->n;
+	if (w->step == 2)
+		w->off &= ~1U;
+}
+
+static int walk_ports(struct xtcp_net *xn, struct sock *sk,
+		      const struct port_walk *w, u32 off)
+{
+	u32 i, on;
+	int err;
+
+	for (i = 0; i < w->n; i += w->step) {
+		u16 port = w->low + (off + i) % w->n;
+
+		if (inet_is_local_reserved_port(sock_net(sk), port))
+			continue;
+		err = port_try_connect(xn, sk, port);
+		if (!err) {
+			/* Quiet times have a random gap, busy ones none. */
+			on = max(i, get_random_u32_below(8) * w->step);
+			WRITE_ONCE(*w->perturb,
+				   READ_ONCE(*w->perturb) + on + w->step);
+		}
+		if (err != -EADDRNOTAVAIL)
+			return err;
+		cond_resched();
+	}
+	return -EADDRNOTAVAIL;
 }
 
 int xtcp_port_connect(struct sock *sk)
 {
 	struct xtcp_net *xn = xtcp_pernet(sock_net(sk));
 	struct xtcp_sock *xs = xtcp_sk(sk);
-	int low, high, i, n, err = -EADDRNOTAVAIL;
-	u32 off;
+	struct port_walk w;
+	int err;
 
 	if (inet_sk(sk)->inet_num) {
-		xs->entry.key.lport = inet_sk(sk)->inet_sport;
+		xs->entry.key.lport = htons(inet_sk(sk)->inet_num);
 		return xtcp_table_insert(xn, &xs->entry);
 	}
-	inet_sk_get_local_port_range(sk, &low, &high);
-	n = high - low + 1;
-	off = port_offset(xn, &xs->entry.key) % n;
-	for (i = 0; i < n && err == -EADDRNOTAVAIL; i++) {
-		/* All of one parity, then all of the other. */
-		u32 k = (off + (i < (n + 1) / 2 ? 2 * i : 2 * i + 1)) % n;
-		u16 port = low + k;
-
-		if (inet_is_local_reserved_port(sock_net(sk), port))
-			continue;
-		err = port_try_connect(xn, sk, port);
-		if (!err) {
-			inet_sk(sk)->inet_num = port;
-			inet_sk(sk)->inet_sport = htons(port);
-		}
-	}
+	walk_init(&w, xn, sk);
+	err = walk_ports(xn, sk, &w, w.off);
+	if (err == -EADDRNOTAVAIL && w.step == 2 && w.n > 1)
+		err = walk_ports(xn, sk, &w, w.off + 1);
 	return err;
 }

@@ -72,7 +72,7 @@ static struct xtcp_entry *find_in(struct xtcp_net *xn, u32 hash,
 again:
 	hlist_nulls_for_each_entry_rcu(e, n, bucket_of(xn, hash), node)
 		if (e->hash == hash && key_equal(&e->key, key) &&
-		    (!e->bound_if || !ifindex || e->bound_if == ifindex))
+		    (!e->bound_if || e->bound_if == ifindex))
 			return e;
 	if (get_nulls_value(n) != slot_of(hash))
 		goto again;

@@ -31,7 +31,7 @@ static void tw_free_rcu(struct rcu_head *head)
 /* The last of it; the caller has taken it out of the table. */
 static void tw_free(struct xtcp_net *xn, struct xtcp_twsk *tw)
 {
-	xtcp_owner_drop(xn, &tw->owner);
+	xtcp_claim_put(xn, tw->claim);
 	timer_shutdown(&tw->timer);
 	atomic_dec(&xn->ntw);
 	call_rcu(&tw->rcu, tw_free_rcu);
@@ -79,7 +79,7 @@ void xtcp_timewait_enter(struct sock *sk)
 	spin_lock_init(&tw->lock);
 	timer_setup(&tw->timer, tw_timer, 0);
 	xtcp_tw_open(&tw->tw, &xs->core);
-	xtcp_port_to_timewait(xn, sk, &tw->owner);
+	tw->claim = xtcp_claim_get(xn, sk);
 	atomic_inc(&xn->ntw);
 	XTCP_INC(sock_net(sk), TIMEWAITED);
 	/* In the table first: a timer that finds it elsewhere does nothing. */

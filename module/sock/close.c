@@ -34,7 +34,7 @@ void xtcp_done(struct sock *sk)
 		xs->hashed = false;
 	}
 	if (!(sk->sk_userlocks & SOCK_BINDPORT_LOCK))
-		xtcp_owner_drop(xtcp_pernet(sock_net(sk)), &xs->owner);
+		xtcp_put_port(sk);
 	xtcp_core_purge(&xs->core);
 	xtcp_sendq_purge(sk);
 	WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);

@@ -100,7 +100,7 @@ int xtcp_v4_connect(struct sock *sk, struct sockaddr *uaddr, int len)
 		return PTR_ERR(rt);
 	err = connect_hash(sk);
 	if (err)
-		goto fail_route;
+		goto fail_port;
 	sk_set_txhash(sk);
 	rt = ip_route_newports(&inet->cork.fl.u.ip4, rt, orig_sport, orig_dport,
 			       inet->inet_sport, inet->inet_dport, sk);
@@ -117,9 +117,9 @@ int xtcp_v4_connect(struct sock *sk, struct sockaddr *uaddr, int len)
 fail_hash:
 	xtcp_table_remove(xtcp_pernet(sock_net(sk)), &xtcp_sk(sk)->entry);
 	xtcp_sk(sk)->hashed = false;
+fail_port:
 	if (!(sk->sk_userlocks & SOCK_BINDPORT_LOCK))
 		xtcp_put_port(sk);
-fail_route:
 	if (rt)
 		ip_rt_put(rt);
 	sk->sk_route_caps = 0;
