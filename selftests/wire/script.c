@@ -336,6 +336,59 @@ static bool parse_line(struct line *l, char *err)
 	return parse_call(l, strdup(rest_of(rest, l->kind == L_RETURN)), err);
 }
 
+static bool add_line(struct script *s, int no, const char *text)
+{
+	struct line *l;
+	char err[200] = "";
+
+	s->lines = realloc(s->lines, (s->n + 1) * sizeof(*l));
+	l = &s->lines[s->n++];
+	memset(l, 0, sizeof(*l));
+	l->no = no;
+	l->text = strdup(text);
+	if (!parse_line(l, err))
+		snprintf(s->error, sizeof(s->error), "line %d: %s", no, err);
+	return !*s->error;
+}
+
+/* How most scripts begin; %1$s is the socket's name, %2$s the peer's window. */
+static const struct {
+	const char *word;
+	const char *lines[9];
+} beginnings[] = {
+	{ "accepted", {
+		"socket() = l", "bind(l) = 0", "listen(l, 16) = 0",
+		"< S 0:0(0) <mss 1460>", "> S. 0:0(0) ack 1",
+		"< . 1:1(0) ack 1 win %2$s", "accept(l) = %1$s" } },
+	{ "connected", {
+		"socket(NONBLOCK) = %1$s", "connect(%1$s) = EINPROGRESS",
+		"> S 0:0(0)", "< S. 0:0(0) ack 1 win %2$s <mss 1460>",
+		"> . 1:1(0) ack 1", "nonblock(%1$s, 0)" } },
+};
+
+/* "accepted s", "connected c win 100" stand for several lines. */
+static bool add_beginning(struct script *s, int no, const char *text)
+{
+	char word[WORD], name[WORD], win[WORD] = "65535", line[200], more[2];
+	size_t i;
+	int k;
+
+	k = sscanf(text, "%63s %63s win %63s %1s", word, name, win, more);
+	if (k != 2 && k != 3)
+		return false;
+	for (i = 0; i < sizeof(beginnings) / sizeof(*beginnings); i++) {
+		if (strcmp(word, beginnings[i].word))
+			continue;
+		for (k = 0; beginnings[i].lines[k]; k++) {
+			snprintf(line, sizeof(line), beginnings[i].lines[k],
+				 name, win);
+			add_line(s, no, line);
+		}
+		return true;
+	}
+	return false;
+}
+
 /* "# clock: icount", "# must: fail"; the first comment is the intent. */
 static void header(struct script *s, char *text)
 {
@@ -371,7 +424,7 @@ static bool match_braces(struct script *s)
 bool script_parse(struct script *s, const char *path)
 {
 	FILE *f = fopen(path, "r");
-	char buf[512], err[200] = "";
+	char buf[512];
 	int no = 0;
 
 	s->path = path;
@@ -379,25 +432,15 @@ bool script_parse(struct script *s, const char *path)
 		return sprintf(s->error, "cannot be read"), false;
 	while (fgets(buf, sizeof(buf), f)) {
 		char *text = trim(buf);
-		struct line *l;
 
 		no++;
 		if (*text == '#')
 			header(s, text);
 		cut_comment(text);
 		text = trim(text);
-		if (!*text)
-			continue;
-		s->lines = realloc(s->lines, (s->n + 1) * sizeof(*l));
-		l = &s->lines[s->n++];
-		memset(l, 0, sizeof(*l));
-		l->no = no;
-		l->text = strdup(text);
-		if (!parse_line(l, err)) {
-			snprintf(s->error, sizeof(s->error), "line %d: %s", no,
-				 err);
+		if (*text && !add_beginning(s, no, text) &&
+		    !add_line(s, no, text))
 			break;
-		}
 	}
 	fclose(f);
 	if (!*s->error && !*s->intent)
