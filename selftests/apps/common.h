@@ -41,20 +41,31 @@ static inline void fail(const char *what)
 	exit(1);
 }
 
-static inline int app_family(bool tcp)
+/* A parameter of the module, @dflt if it cannot be read. */
+static inline int app_param(const char *name, int dflt)
 {
+	char path[64];
 	FILE *f;
 	int v;
 
-	if (tcp)
-		return AF_INET;
-	f = fopen("/sys/module/xtcp/parameters/family", "r");
+	snprintf(path, sizeof(path), "/sys/module/xtcp/parameters/%s", name);
+	f = fopen(path, "r");
 	if (!f)
-		return AF_XTCP;
+		return dflt;
 	if (fscanf(f, "%d", &v) != 1)
-		v = AF_XTCP;
+		v = dflt;
 	fclose(f);
 	return v;
+}
+
+static inline int app_family(bool tcp)
+{
+	return tcp ? AF_INET : app_param("family", AF_XTCP);
+}
+
+static inline int app_proto(void)
+{
+	return app_param("ipproto", 253);
 }
 
 static inline struct sockaddr_in app_addr(const char *ip, const char *port)

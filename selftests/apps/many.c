@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Many connections: an epoll server that echoes, and clients that check what
- * comes back, all connections at once or one after another.
+ * comes back, all connections at once or one after another, in turn, a given
+ * number of them or until SIGTERM.
  */
 #include "common.h"
 
 #include <getopt.h>
+#include <signal.h>
 #include <sys/epoll.h>
 
 #define BUF	4096
@@ -275,6 +277,34 @@ static void one_short(const struct sockaddr_in *a, int id)
 	close(fd);
 }
 
+static volatile sig_atomic_t enough;
+
+static void on_term(int sig)
+{
+	(void)sig;
+	enough = 1;
+}
+
+/* Each is brought to its end. */
+static int until_term(const struct sockaddr_in *a)
+{
+	double began, took, slowest = 0;
+	int i;
+
+	signal(SIGTERM, on_term);
+	for (i = 0; !enough; i++) {
+		began = app_now();
+		one_short(a, i);
+		took = app_now() - began;
+		if (took > slowest)
+			slowest = took;
+		if (app_now() > until)
+			fail("timeout");
+	}
+	printf("verified=%d slowest=%.2f\n", i, slowest);
+	return 0;
+}
+
 static int in_turn(const struct sockaddr_in *a)
 {
 	int i;
@@ -311,7 +341,7 @@ int main(int argc, char **argv)
 		}
 	}
 	if (argc - optind != 3)
-		fail("usage: many [--tcp] [--conns N] [--bytes N] [--timeout S] server|clients|in-turn ADDR PORT");
+		fail("usage: many [--tcp] [--conns N] [--bytes N] [--timeout S] server|clients|in-turn|until-term ADDR PORT");
 	what = argv[optind];
 	a = app_addr(argv[optind + 1], argv[optind + 2]);
 	app_more_files();
@@ -319,5 +349,7 @@ int main(int argc, char **argv)
 	ep = epoll_create1(0);
 	if (!strcmp(what, "server"))
 		return server(&a);
+	if (!strcmp(what, "until-term"))
+		return until_term(&a);
 	return strcmp(what, "clients") ? in_turn(&a) : clients(&a);
 }
