@@ -756,6 +756,11 @@ bool xtcp_synq_segment(struct xtcp_reqsk *r, struct sk_buff *skb,
 	case XTCP_REQ_RST:
 		xtcp_send_reset(sock_net(r->lsk), skb, s);
 		break;
+	case XTCP_REQ_ABORT:
+		XTCP_INC(sock_net(r->lsk), EMBRYONICRSTS);
+		xtcp_send_reset(sock_net(r->lsk), skb, s);
+		req_kill(l, r, XTCP_EV_ABORT);
+		break;
 	case XTCP_REQ_KILL:
 		XTCP_INC(sock_net(r->lsk), EMBRYONICRSTS);
 		req_kill(l, r, XTCP_EV_RCV_RST_PASSIVE);

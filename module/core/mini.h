@@ -54,6 +54,7 @@ enum xtcp_req_verdict {
 	XTCP_REQ_ACK,		/* out of window or too old: send an ACK */
 	XTCP_REQ_RST,		/* unacceptable ACK: xtcp_rst_reply() */
 	XTCP_REQ_KILL,		/* acceptable RST: back to LISTEN */
+	XTCP_REQ_ABORT,		/* another SYN in the window: RST, and over */
 	XTCP_REQ_ESTABLISH,	/* the final ACK: make the connection */
 };
 

@@ -91,8 +91,11 @@ enum xtcp_req_verdict xtcp_req_input(const struct xtcp_req *r,
 	/* As native TCP: a wrong ACK is refused before the window is asked. */
 	if ((s->flags & XTCP_ACK) && s->ack != r->iss + 1)
 		return XTCP_REQ_RST;
-	if (old || !req_in_window(r, s) || (s->flags & XTCP_SYN))
+	if (old || !req_in_window(r, s))
 		return XTCP_REQ_ACK;
+	/* As native TCP, which does not take this for a synchronised state. */
+	if ((s->flags & XTCP_SYN) && s->seq != r->irs)
+		return XTCP_REQ_ABORT;
 	return s->flags & XTCP_ACK ? XTCP_REQ_ESTABLISH : XTCP_REQ_DROP;
 }
 

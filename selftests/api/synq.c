@@ -561,6 +561,27 @@ TEST_F(synq, repeated_syn)
 	EXPECT_TRUE(works(2000, iss));
 }
 
+/* Another SYN of the same peer: what it began is not what it wants. */
+TEST_F(synq, other_syn)
+{
+	struct tseg s;
+	uint32_t iss;
+
+	ASSERT_EQ(0, rig_up(&self->x, 4));
+	iss = syn(2000);
+	ASSERT_NE(0, iss);
+	/* Below the window: told where we are. */
+	say(2000, TH_S, IRS - 100, 0, NULL);
+	ASSERT_TRUE(hear(2000, &s));
+	EXPECT_EQ(TH_A, s.flags);
+	EXPECT_EQ(IRS + 1, s.ack);
+	say(2000, TH_S, IRS + 100, 0, NULL);
+	EXPECT_TRUE(reset_for(2000));
+	EXPECT_EQ(1, counter("EmbryonicRsts"));
+	say(2000, TH_A, IRS + 1, iss + 1, NULL);
+	EXPECT_TRUE(reset_for(2000));
+}
+
 TEST_F(synq, retries)
 {
 	struct tseg s;

@@ -290,6 +290,11 @@ static void req_input(struct end *e, const struct xtcp_seg *s, const u8 *data)
 	case XTCP_REQ_RST:
 		host_rst(e, s);
 		return;
+	case XTCP_REQ_ABORT:
+		host_rst(e, s);
+		edge_of_request(e, XTCP_SYN_RECV, XTCP_EV_ABORT);
+		e->has_req = false;
+		return;
 	case XTCP_REQ_KILL:
 		edge_of_request(e, XTCP_SYN_RECV, XTCP_EV_RCV_RST_PASSIVE);
 		e->has_req = false;
