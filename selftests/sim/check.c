@@ -124,13 +124,22 @@ void check_sent(struct end *e, const struct xtcp_txd *d)
 static void check_complete(struct end *e)
 {
 	/* Where nothing goes wrong nothing may be sent twice. */
-	MUST(!S.ideal || !e->core.total_retrans);
+	MUST(!S.ideal || !e->core.total_retrans || S.class == CLASS_REUSE);
 
 	MUST(e->connected);
 	MUST(!e->err);
 	MUST(e->written == e->to_write);
 	MUST(e->delivered == e->peer->to_write);
 	MUST(e->eof);
+}
+
+/* Ghosts may keep it from happening, but not half of it. */
+void check_incarnation(void)
+{
+	if (S.end[0].err || S.end[1].err)
+		return;
+	check_complete(&S.end[0]);
+	check_complete(&S.end[1]);
 }
 
 void check_finished(void)
@@ -141,11 +150,30 @@ void check_finished(void)
 	if (S.rx_live)
 		fail("%llu buffers were lost", (unsigned long long)S.rx_live);
 	switch (S.class) {
+	case CLASS_REUSE:
+		if (S.rounds)
+			fail("%u incarnations never came", S.rounds);
+		check_incarnation();
+		break;
+	case CLASS_SIMCLOSE:
+		for (i = 0; i < S.nends; i++) {
+			e = &S.end[i];
+			MUST(!S.ideal || e->was_closing);
+		}
+		fallthrough;
+	case CLASS_HALF:
 	case CLASS_CLEAN:
 	case CLASS_SIMOPEN:
 	case CLASS_SELF:
 		for (i = 0; i < S.nends; i++)
 			check_complete(&S.end[i]);
+		break;
+	case CLASS_ABORT:
+		/* Who is left behind learns of it, or had all it wanted. */
+		for (i = 0; i < S.nends; i++) {
+			e = &S.end[i];
+			MUST(e->closed || !e->connected || e->err || e->eof);
+		}
 		break;
 	case CLASS_REFUSED:
 		MUST(e->err == ECONNREFUSED);

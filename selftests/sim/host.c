@@ -22,6 +22,8 @@ void xtcp_host_set_state(struct xtcp_core *c, u8 from, u8 ev, u8 to)
 	if (c->state != to)
 		fail("state not set");
 	edges[from][ev]++;
+	if (to == XTCP_CLOSING)
+		end_of(c)->was_closing = true;
 }
 
 void xtcp_host_deliver(struct xtcp_core *c, struct xtcp_rxd *d, u32 off,
@@ -183,6 +185,7 @@ static void host_settings(struct end *e)
 	u16 mss = c->own_mss;
 	u32 burst = c->burst;
 	bool nodelay = c->nodelay, cork = c->cork, keep = c->keepalive;
+	s64 linger2 = c->linger2;
 
 	xtcp_core_init(c, &e->cfg);
 	c->rcv_buf = buf;
@@ -192,6 +195,7 @@ static void host_settings(struct end *e)
 	c->nodelay = nodelay;
 	c->cork = cork;
 	c->keepalive = keep;
+	c->linger2 = linger2;
 	c->keep_time = 20 * US_S;
 	c->keep_intvl = 5 * US_S;
 	c->keep_cnt = 4;
@@ -213,9 +217,11 @@ void host_connect(struct end *e)
 void host_listen(struct end *e)
 {
 	host_settings(e);
-	xtcp_core_init(&e->listener, &e->cfg);
-	xtcp_core_listen(&e->listener);
-	e->listening = true;
+	if (!e->listening) {
+		xtcp_core_init(&e->listener, &e->cfg);
+		xtcp_core_listen(&e->listener);
+		e->listening = true;
+	}
 	e->mode = END_LISTEN;
 }
 
@@ -264,7 +270,7 @@ static void listen_input(struct end *e, const struct xtcp_seg *s)
 	if (!(s->flags & XTCP_SYN))
 		return;
 	edge_of_request(e, XTCP_LISTEN, XTCP_EV_RCV_SYN);
-	xtcp_req_open(&e->req, s, rnd(), e->core.own_mss, e->core.rcv_buf,
+	xtcp_req_open(&e->req, s, e->next_iss ? e->next_iss : rnd(), e->core.own_mss, e->core.rcv_buf,
 		      e->core.rcv_buf << rnd_below(4), e->ts_off, &e->cfg);
 	e->has_req = true;
 	req_synack(e);
@@ -338,7 +344,7 @@ static bool host_input(struct end *e, const struct xtcp_seg *s, const u8 *data)
 static void tw_end(struct end *e, u8 ev)
 {
 	edge_of_request(e, e->tw.state, ev);
-	e->mode = END_DEAD;
+	e->mode = e->listening ? END_LISTEN : END_DEAD;
 }
 
 static void tw_input(struct end *e, const struct xtcp_seg *s)
@@ -361,8 +367,68 @@ static void tw_input(struct end *e, const struct xtcp_seg *s)
 	}
 	if (todo & XTCP_TW_KILL)
 		tw_end(e, XTCP_EV_RCV_RST);
-	if (todo & XTCP_TW_SYN)
+	if (todo & XTCP_TW_SYN) {
+		e->next_iss = xtcp_tw_next_iss(&e->tw);
 		tw_end(e, XTCP_EV_RCV_SYN);
+		if (e->mode == END_LISTEN)
+			listen_input(e, s);
+		e->next_iss = 0;
+	}
+}
+
+/* ---- the same ports again ---- */
+
+/* A new stream; of the old one nothing may ever arrive. */
+static void end_renew(struct end *e)
+{
+	e->to_write = rnd_below(30000);
+	e->out = realloc(e->out, e->to_write + 1);
+	for (u32 n = 0; n < e->to_write; n++)
+		e->out[n] = rnd();
+	e->written = e->delivered = e->unread = 0;
+	e->eof = e->shut = e->closed = e->connected = false;
+	e->err = 0;
+	e->right_valid = false;
+}
+
+/* Where the successor begins: by the clock alone it may be anywhere near. */
+static u32 reuse_iss(const struct end *c, const struct end *s)
+{
+	u32 old = s->mode == END_TW ? s->tw.rcv_nxt : c->core.snd_nxt;
+	bool ts = s->mode == END_TW && s->tw.ts_stamp && c->cfg.timestamps;
+
+	return ts ? old - 40000 + rnd_below(80000) :
+		    old + 1 + rnd_below(1 << 28);
+}
+
+void host_reuse(void)
+{
+	struct end *c = &S.end[0], *s = &S.end[1];
+	u32 iss = reuse_iss(c, s), recent = 0;
+	u64 stamp = 0;
+
+	if (c->mode == END_TW) {
+		if (!xtcp_tw_reusable(&c->tw, true, false, S.now))
+			return;
+		iss = xtcp_tw_next_iss(&c->tw);
+		recent = c->tw.ts_recent;
+		stamp = c->tw.ts_stamp;
+		edge_of_request(c, c->tw.state, XTCP_EV_ABORT);
+	}
+	check_incarnation();
+	trace("the same ports again, iss %u", iss);
+	S.rounds--;
+	S.reuse_at = 0;
+	end_renew(c);
+	end_renew(s);
+	if (s->mode == END_DEAD)
+		host_listen(s);
+	host_settings(c);
+	c->mode = END_CORE;
+	c->core.ts_recent = recent;
+	c->core.ts_stamp = stamp;
+	xtcp_core_connect(&c->core, iss, c->core.rcv_buf, S.now);
+	host_service(c, NULL);
 }
 
 void host_receive(struct end *e, const u8 *bytes, u32 len)

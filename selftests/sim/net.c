@@ -73,6 +73,19 @@ static void net_enqueue(struct end *to, const u8 *bytes, u32 len, u64 delay)
 	push((struct event){ .at = S.now + delay, .pkt = p });
 }
 
+/* The ACK that ends the handshake, or the one that ends it all. */
+static bool final_ack_lost(struct end *from, const struct xtcp_hdr *h, u32 len)
+{
+	const struct xtcp_core *c = &from->core;
+
+	if (h->flags != XTCP_ACK || len)
+		return false;
+	if (S.lose_open && from == &S.end[0] && h->seq == c->iss + 1 &&
+	    h->ack == c->irs + 1)
+		return S.lose_open--;
+	return S.lose_close && c->fin_rcvd && S.lose_close--;
+}
+
 void net_send(struct end *from, const struct xtcp_hdr *h, const u8 *payload,
 	      u32 len)
 {
@@ -86,6 +99,8 @@ void net_send(struct end *from, const struct xtcp_hdr *h, const u8 *payload,
 	if (S.die_at && S.now >= S.die_at)
 		fate = "DEAD";
 	else if (!healthy && chance(S.loss))
+		fate = "LOST";
+	else if (final_ack_lost(from, h, len))
 		fate = "LOST";
 	else if (!healthy && chance(S.corrupt))
 		fate = "CORRUPT";	/* the checksum finds it: a drop */
@@ -101,6 +116,10 @@ void net_send(struct end *from, const struct xtcp_hdr *h, const u8 *payload,
 			net_enqueue(from->peer, buf, hlen + len,
 				    delay + rnd_below(3 * S.delay + 1));
 	}
+	/* Twice, and the second time when nobody thinks of it any more. */
+	if (chance(S.ghosts))
+		net_enqueue(from->peer, buf, hlen + len,
+			    delay + rnd_below(60 * US_S));
 	net_enqueue(from->peer, buf, hlen + len, delay);
 }
 

@@ -25,6 +25,9 @@ enum sim_class {
 	CLASS_REFUSED,		/* nobody listens */
 	CLASS_ICMP,		/* hard error while connecting */
 	CLASS_LINGER,		/* the other end never closes */
+	CLASS_SIMCLOSE,		/* both close at the same time */
+	CLASS_HALF,		/* one closes its half, then the other writes */
+	CLASS_REUSE,		/* the same ports again, with ghosts about */
 	CLASS_NR,
 };
 
@@ -81,6 +84,8 @@ struct end {
 	bool closed;
 	bool connected;
 	bool tx_blocked;	/* the last send failed */
+	bool was_closing;	/* in CLOSING, once */
+	u32 next_iss;		/* for the successor of a TIME_WAIT, 0: any */
 };
 
 struct packet {
@@ -106,6 +111,10 @@ struct sim {
 	u64 limit;				/* the run must have ended */
 	u64 rx_live;
 	bool ideal;				/* nothing goes wrong */
+	u32 lose_open, lose_close;		/* so many final ACKs are lost */
+	u32 ghosts;				/* in 1/1000: duplicates, very late */
+	u32 rounds;				/* incarnations still to come */
+	u64 reuse_at;				/* when the next may begin, 0: unset */
 	u64 steps;
 };
 
@@ -147,6 +156,7 @@ void host_listen(struct end *e);
 void host_receive(struct end *e, const u8 *bytes, u32 len);
 void host_timers(struct end *e);
 u64 host_deadline(const struct end *e);
+void host_reuse(void);
 void host_service(struct end *e, const struct xtcp_seg *s);
 void host_rcv_free(struct end *e);
 void host_close_listener(struct end *e);
@@ -158,5 +168,6 @@ void user_tick(struct end *e);
 void check_end(struct end *e);
 void check_sent(struct end *e, const struct xtcp_txd *d);
 void check_finished(void);
+void check_incarnation(void);
 
 #endif /* XTCP_SIM_H */

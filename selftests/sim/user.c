@@ -15,6 +15,9 @@ static void user_write(struct end *e)
 
 	if (!xtcp_core_can_write(c) || e->written >= e->to_write)
 		return;
+	/* rsh host sort < file: the answer begins when all was heard. */
+	if (S.class == CLASS_HALF && e == &S.end[1] && !e->eof)
+		return;
 	if (queued >= e->sndbuf)
 		return;
 	n = rnd_between(1, min(e->chunk, e->to_write - e->written));
@@ -99,13 +102,33 @@ static bool user_acts(struct end *e)
 	return true;
 }
 
+static bool may_shut(const struct end *e)
+{
+	return e->mode == END_CORE && xtcp_core_can_write(&e->core) &&
+	       e->written >= e->to_write && !e->shut &&
+	       e->core.snd_una == e->core.write_seq;
+}
+
+/* Both in the same moment: the FINs cross. */
+static void user_shutdown_both(void)
+{
+	if (!may_shut(&S.end[0]) || !may_shut(&S.end[1]) ||
+	    S.end[0].core.state != XTCP_ESTABLISHED ||
+	    S.end[1].core.state != XTCP_ESTABLISHED)
+		return;
+	user_shutdown(&S.end[0]);
+	user_shutdown(&S.end[1]);
+}
+
 static void user_finish(struct end *e)
 {
 	bool done = e->written >= e->to_write;
 
 	if (e->never_close && e->peer->mode != END_DEAD)
 		return;
-	if (done && !e->shut && (healed() || chance(300)))
+	if (S.class == CLASS_SIMCLOSE && (e->peer->mode == END_CORE || !healed()))
+		user_shutdown_both();
+	else if (done && !e->shut && (healed() || chance(300)))
 		user_shutdown(e);
 	if (e->mode == END_CORE && e->eof && !e->unread && done && !e->closed)
 		user_close(e);
@@ -157,8 +180,32 @@ static void user_reuse(struct end *e)
 		net_send(e, &h, (u8 *)"", 0);
 }
 
+static bool is_over(const struct end *e)
+{
+	return e->mode == END_DEAD || e->mode == END_TW;
+}
+
+/* The first end's user opens the next incarnation when the last is over. */
+static void user_again(struct end *e)
+{
+	if (e != &S.end[0] || !is_over(e) ||
+	    !(is_over(e->peer) || e->peer->mode == END_LISTEN))
+		return;
+	if (!S.reuse_at)
+		S.reuse_at = S.now + 11 * US_S / 10 +
+			     rnd_below(chance(500) ? US_S : 60 * US_S);
+	if (S.now >= S.reuse_at)
+		host_reuse();
+}
+
 void user_tick(struct end *e)
 {
+	if (S.rounds && (is_over(e) || e->mode == END_LISTEN)) {
+		user_again(e);
+		net_tick_at(e, S.now + 1 + rnd_below(e->tick_us) +
+			    (S.reuse_at ? 100000 : 0));
+		return;
+	}
 	if (e->mode == END_DEAD || e->mode == END_TW) {
 		host_close_listener(e);
 		if (e->mode == END_DEAD)
