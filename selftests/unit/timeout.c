@@ -105,6 +105,13 @@ static void orphan_gives_up_earlier(void)
 	/* At the longest timeout there is no patience. */
 	EQUAL(orphan_time(0, 100000000), 120000000);
 	EQUAL(orphan_time(15, 100000000), 960000000);
+	host_in(XTCP_FIN_WAIT1);
+	H.c.orphan = true;
+	H.cfg.rto_max = 1000000;
+	H.c.rtt.rto = 1000000;
+	host_expire();
+	host_expire();
+	EQUAL(H.c.state, XTCP_CLOSED);
 }
 
 static void new_route(void)
@@ -116,7 +123,7 @@ static void new_route(void)
 	host_wrote(10);
 	host_expire();
 	first = H.now;
-	while (!(H.sig & XTCP_SIG_REROUTE))
+	while (H.c.state == XTCP_ESTABLISHED && !(H.sig & XTCP_SIG_REROUTE))
 		host_expire();
 	/* 0.4, 0.8, 1.6 s: three retries are 3 s. */
 	EQUAL(H.now - first, 6000000);
