@@ -94,14 +94,22 @@ static void show_listeners(struct seq_file *m, struct xtcp_net *xn)
 				   READ_ONCE(xs->inet.sk.sk_ack_backlog));
 }
 
-/* One bucket of the table of connections a step; *pos is the bucket + 1. */
+/*
+ * One bucket of the table of connections a step; *pos is the bucket + 1.  The
+ * cookie is one more than that, as SEQ_START_TOKEN is 1.
+ */
+static void *table_cookie(loff_t pos)
+{
+	return (void *)(unsigned long)(pos + 1);
+}
+
 static void *table_start(struct seq_file *m, loff_t *pos)
 	__acquires(RCU)
 {
 	rcu_read_lock();
 	if (*pos > BIT(XTCP_EHASH_BITS))
 		return NULL;
-	return *pos ? (void *)(unsigned long)*pos : SEQ_START_TOKEN;
+	return *pos ? table_cookie(*pos) : SEQ_START_TOKEN;
 }
 
 static void *table_next(struct seq_file *m, void *v, loff_t *pos)
@@ -110,7 +118,7 @@ static void *table_next(struct seq_file *m, void *v, loff_t *pos)
 
 	for (++*pos; *pos <= BIT(XTCP_EHASH_BITS); ++*pos)
 		if (!hlist_nulls_empty(&xn->ehash[*pos - 1]))
-			return (void *)(unsigned long)*pos;
+			return table_cookie(*pos);
 	return NULL;
 }
 
@@ -131,7 +139,7 @@ static int table_show(struct seq_file *m, void *v)
 		show_listeners(m, xn);
 		return 0;
 	}
-	hlist_nulls_for_each_entry_rcu(e, n, &xn->ehash[(unsigned long)v - 1],
+	hlist_nulls_for_each_entry_rcu(e, n, &xn->ehash[(unsigned long)v - 2],
 				       node)
 		show_entry(m, e);
 	return 0;
