@@ -47,6 +47,16 @@ unsigned long xtcp_edge_illegal(void)
 	return sum;
 }
 
+/* As RFC 4022 defines them; what the user gave up is no failed attempt. */
+static void count_end(const struct sock *sk, u8 from, u8 ev)
+{
+	if (from == XTCP_ESTABLISHED || from == XTCP_CLOSE_WAIT)
+		XTCP_INC(sock_net(sk), ESTABRESETS);
+	else if ((from == XTCP_SYN_SENT || from == XTCP_SYN_RECV) &&
+		 ev != XTCP_EV_CLOSE && ev != XTCP_EV_ABORT)
+		XTCP_INC(sock_net(sk), ATTEMPTFAILS);
+}
+
 void xtcp_host_set_state(struct xtcp_core *c, u8 from, u8 ev, u8 to)
 {
 	xtcp_edge_count(from, ev, to);
@@ -55,6 +65,8 @@ void xtcp_host_set_state(struct xtcp_core *c, u8 from, u8 ev, u8 to)
 				    xtcp_state_name(from), xtcp_event_name(ev));
 		return;
 	}
+	if (to == XTCP_CLOSED)
+		count_end(xtcp_core_sk(c), from, ev);
 	if (to != from)
 		inet_sk_set_state(xtcp_core_sk(c), to);
 }
@@ -102,6 +114,9 @@ void xtcp_host_count(struct xtcp_core *c, enum xtcp_mib id)
 	struct net *net = sock_net(xtcp_core_sk(c));
 
 	this_cpu_inc(xtcp_pernet(net)->mib->v[to_counter[id]]);
+	/* OutSegs has only those with something new (RFC 4022). */
+	if (id == XTCP_MIB_RETRANS)
+		this_cpu_dec(xtcp_pernet(net)->mib->v[XTCP_CNT_OUTSEGS]);
 }
 
 void xtcp_state_hand_over(struct sock *sk)

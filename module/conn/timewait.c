@@ -192,6 +192,8 @@ void xtcp_minis_purge(struct xtcp_net *xn)
 	for (i = 0; i < BIT(XTCP_EHASH_BITS); i++)
 		while ((tw = tw_pop(xn, i))) {
 			timer_shutdown_sync(&tw->timer);
+			xtcp_edge_count(READ_ONCE(tw->tw.state),
+					XTCP_EV_ABORT, XTCP_CLOSED);
 			tw_free(xn, tw);
 		}
 }

@@ -162,7 +162,7 @@ int xtcp_disconnect(struct sock *sk, int flags)
 
 	if (state == XTCP_LISTEN) {
 		xtcp_listener_close(sk);
-		xtcp_core_shutdown(&xs->core, xtcp_now());
+		xtcp_core_abort(&xs->core, 0);
 	} else if (state != XTCP_CLOSED) {
 		xtcp_core_abort(&xs->core, ECONNRESET);
 		if (state == XTCP_SYN_SENT)
