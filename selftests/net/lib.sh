@@ -243,6 +243,12 @@ legal_edges() {
 	done
 }
 
+# To be called before the module is removed: its counts of edges go with it,
+# and run-all adds up those of all machines.
+keep_edges() {
+	[[ -z ${XTCP_EDGES:-} ]] || cat /proc/net/xtcp_edges >>"$XTCP_EDGES"
+}
+
 # Sockets of both hosts; /proc/net/protocols counts those of a namespace.
 protocol_sockets() {
 	local ns
@@ -268,4 +274,19 @@ live_objects() {
 		n=$((n + v))
 	done
 	echo "$n"
+}
+
+# KiB of kernel memory that nobody can reclaim.
+kernel_memory() {
+	awk '/^(SUnreclaim|Percpu|KernelStack):/ { n += $2 } END { print n }' \
+		/proc/meminfo
+}
+
+# Against $objects and $memory, noted before.
+memory_back() {
+	# Freed objects linger behind RCU.
+	echo 2 >/proc/sys/vm/drop_caches
+	# shellcheck disable=SC2154
+	[[ $(live_objects) -le $objects &&
+	   $(kernel_memory) -le $((memory + 4096)) ]]
 }

@@ -23,6 +23,7 @@ refused() {
 }
 
 gone() {
+	keep_edges
 	rmmod xtcp || return 1
 	! loaded && ! grep -q '^XTCP' /proc/net/protocols
 }
