@@ -5,7 +5,8 @@
  *
  * Edges that the RFC names and that are left out, because nothing can take
  * them: SYN_RECV on FIN (its ACK has made it ESTABLISHED before), and LISTEN
- * on connect(), which the calls of a socket do not allow.
+ * on connect(), which the calls of a socket do not allow.  Nor LISTEN on abort:
+ * a listener has no peer to be told, so that is its close.
  */
 #include "internal.h"
 
@@ -18,7 +19,6 @@ const struct xtcp_edge xtcp_fsm[XTCP_NSTATES][XTCP_NEVENTS] = {
 	},
 	[XTCP_LISTEN] = {
 		[XTCP_EV_CLOSE] = TO(CLOSED, XTCP_DO_DONE),
-		[XTCP_EV_ABORT] = TO(CLOSED, XTCP_DO_DONE),
 		[XTCP_EV_RCV_SYN] = TO(SYN_RECV, XTCP_DO_SYNACK),
 	},
 	[XTCP_SYN_SENT] = {

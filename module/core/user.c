@@ -132,7 +132,8 @@ void xtcp_core_abort(struct xtcp_core *c, int err)
 
 	if (c->state == XTCP_CLOSED)
 		return;
-	xtcp_event(c, XTCP_EV_ABORT, 0);
+	xtcp_event(c, c->state == XTCP_LISTEN ? XTCP_EV_CLOSE : XTCP_EV_ABORT,
+		   0);
 	/*
 	 * Not in the table: these states begin with close(), not with the FIN,
 	 * and until it has gone the peer knows nothing of an end.
