@@ -44,6 +44,7 @@
 	X(SYNCOOKIESRECV, "SyncookiesRecv")	\
 	X(SYNCOOKIESFAILED, "SyncookiesFailed")	\
 	X(TIMEWAITED, "TW")			\
+	X(TIMEWAITRECYCLED, "TWRecycled")	\
 	X(RCVQDROP, "TCPRcvQDrop")		\
 	X(OFODROP, "TCPOFODrop")		\
 	X(OFOPRUNED, "OfoPruned")		\

@@ -103,6 +103,7 @@ static const struct ctl_table template[] = {
 	KNOB_U8("timestamps", cfg.timestamps, 0, 255),
 	KNOB_INT("max_orphans", max_orphans, INT_MIN, INT_MAX),
 	KNOB_INT("max_tw_buckets", max_tw_buckets, INT_MIN, INT_MAX),
+	KNOB_U8("tw_reuse", reuse_timewait, 0, 2),
 	KNOB_INTS("rmem", rmem, 4096),
 	KNOB_INTS("wmem", wmem, 1),
 	/* No native namesake: there it is fixed. */
@@ -204,6 +205,7 @@ void xtcp_limits_init(struct xtcp_net *xn)
 
 	xn->max_orphans = native_ehash() / 2;
 	xn->max_tw_buckets = native_ehash() / 2;
+	xn->reuse_timewait = 2;
 	if (!net_eq(xn->net, &init_net)) {
 		memcpy(xn->rmem, xtcp_pernet(&init_net)->rmem, sizeof(xn->rmem));
 		memcpy(xn->wmem, xtcp_pernet(&init_net)->wmem, sizeof(xn->wmem));

@@ -191,6 +191,7 @@ struct xtcp_net {
 	spinlock_t bhash_lock;		/* before any ehash_lock */
 	struct hlist_nulls_head *lhash;	/* listeners; RCU */
 	spinlock_t lhash_lock;
+	u8 reuse_timewait;	/* 1: by connect(), 2: within the machine */
 	siphash_key_t isn_secret;
 	siphash_key_t ts_secret;
 	siphash_key_t port_secret;

@@ -53,6 +53,15 @@ struct sock *xtcp_entry_get(struct xtcp_entry *e, const struct xtcp_key *key);
 /* Into the table; -EADDRNOTAVAIL if the tuple is taken.  key is set. */
 int xtcp_table_insert(struct xtcp_net *xn, struct xtcp_entry *e);
 
+/*
+ * xtcp_table_connect - as xtcp_table_insert(), for connect()
+ * A mini-socket may give up its place (xtcp_tw_reusable()): *@tw is then the
+ * caller's, who frees it by xtcp_timewait_taken(); else it is NULL.
+ * @bound: the user chose the port.
+ */
+int xtcp_table_connect(struct xtcp_net *xn, struct xtcp_entry *e, bool bound,
+		       struct xtcp_twsk **tw);
+
 /* Out of it; false if it was not in it (any more).  Any context. */
 bool xtcp_table_remove(struct xtcp_net *xn, struct xtcp_entry *e);
 
@@ -104,10 +113,10 @@ void xtcp_claim_put(struct xtcp_net *xn, struct xtcp_claim *c);
 
 /*
  * A local port for a connection (RFC 6056), unless it has one, and its place
- * in the table of connections.  Socket lock; may sleep.  -EADDRNOTAVAIL,
- * -ENOMEM.
+ * in the table of connections; @tw as with xtcp_table_connect().  Socket lock;
+ * may sleep.  -EADDRNOTAVAIL, -ENOMEM.
  */
-int xtcp_port_connect(struct sock *sk);
+int xtcp_port_connect(struct sock *sk, struct xtcp_twsk **tw);
 
 /* ---- isn.c ---- */
 

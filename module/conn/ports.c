@@ -4,9 +4,9 @@
  * socket gets that asked for none (RFC 6056).
  *
  * A port in use is a bucket.  Sockets stand in it one by one, as what they
- * claim may change under way (SO_REUSEADDR, listen()).  What
- * mini-sockets claim is constant, so equal claims are only counted: a bind()
- * beside tens of thousands of them looks at one.
+ * claim may change under way (SO_REUSEADDR, listen()).  What mini-sockets
+ * claim is constant, so equal claims are only counted: a bind() beside tens
+ * of thousands of them looks at one.
  */
 #include <linux/slab.h>
 #include <net/ip.h>
@@ -411,7 +411,8 @@ int xtcp_get_port(struct sock *sk, unsigned short snum)
 }
 
 /* Takes @port if the whole tuple is free, whoever else connects from it. */
-static int port_try_connect(struct xtcp_net *xn, struct sock *sk, u16 port)
+static int port_try_connect(struct xtcp_net *xn, struct sock *sk, u16 port,
+			    struct xtcp_twsk **tw)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct xtcp_bucket *b;
@@ -427,7 +428,7 @@ static int port_try_connect(struct xtcp_net *xn, struct sock *sk, u16 port)
 	if (b->fastreuse == XTCP_FAST_AUTO &&
 	    b->fastreuseport == XTCP_FAST_AUTO) {
 		xs->entry.key.lport = htons(port);
-		err = xtcp_table_insert(xn, &xs->entry);
+		err = xtcp_table_connect(xn, &xs->entry, false, tw);
 	}
 	if (err) {
 		bucket_put(b);
@@ -470,7 +471,7 @@ static void walk_init(struct port_walk *w, struct xtcp_net *xn,
 }
 
 static int walk_ports(struct xtcp_net *xn, struct sock *sk,
-		      const struct port_walk *w, u32 off)
+		      const struct port_walk *w, u32 off, struct xtcp_twsk **tw)
 {
 	u32 i, on;
 	int err;
@@ -480,7 +481,7 @@ static int walk_ports(struct xtcp_net *xn, struct sock *sk,
 
 		if (inet_is_local_reserved_port(sock_net(sk), port))
 			continue;
-		err = port_try_connect(xn, sk, port);
+		err = port_try_connect(xn, sk, port, tw);
 		if (!err) {
 			/* Quiet times have a random gap, busy ones none. */
 			on = max(i, get_random_u32_below(8) * w->step);
@@ -494,7 +495,7 @@ static int walk_ports(struct xtcp_net *xn, struct sock *sk,
 	return -EADDRNOTAVAIL;
 }
 
-int xtcp_port_connect(struct sock *sk)
+int xtcp_port_connect(struct sock *sk, struct xtcp_twsk **tw)
 {
 	struct xtcp_net *xn = xtcp_pernet(sock_net(sk));
 	struct xtcp_sock *xs = xtcp_sk(sk);
@@ -503,11 +504,11 @@ int xtcp_port_connect(struct sock *sk)
 
 	if (inet_sk(sk)->inet_num) {
 		xs->entry.key.lport = htons(inet_sk(sk)->inet_num);
-		return xtcp_table_insert(xn, &xs->entry);
+		return xtcp_table_connect(xn, &xs->entry, true, tw);
 	}
 	walk_init(&w, xn, sk);
-	err = walk_ports(xn, sk, &w, w.off);
+	err = walk_ports(xn, sk, &w, w.off, tw);
 	if (err == -EADDRNOTAVAIL && w.step == 2 && w.n > 1)
-		err = walk_ports(xn, sk, &w, w.off + 1);
+		err = walk_ports(xn, sk, &w, w.off + 1, tw);
 	return err;
 }

@@ -112,6 +112,55 @@ int xtcp_table_insert(struct xtcp_net *xn, struct xtcp_entry *e)
 	return err;
 }
 
+/* net.xtcp.tw_reuse: 2 is for connections within the machine only. */
+static bool timewait_reuse(const struct xtcp_net *xn, const struct xtcp_twsk *tw)
+{
+	u8 reuse = READ_ONCE(xn->reuse_timewait);
+
+	if (reuse != 2)
+		return reuse;
+	return tw->entry.bound_if == LOOPBACK_IFINDEX ||
+	       ipv4_is_loopback(xtcp_addr_v4(&tw->entry.key.raddr)) ||
+	       ipv4_is_loopback(xtcp_addr_v4(&tw->entry.key.laddr));
+}
+
+/* @old, if there is one, is a mini-socket that gives its place to connect(). */
+static bool gives_way(const struct xtcp_net *xn, const struct xtcp_entry *old,
+		      bool bound)
+{
+	const struct xtcp_twsk *tw;
+
+	if (!old)
+		return true;
+	if (old->kind != XTCP_KIND_TW)
+		return false;
+	tw = container_of(old, const struct xtcp_twsk, entry);
+	return xtcp_tw_reusable(&tw->tw, timewait_reuse(xn, tw), bound, xtcp_now());
+}
+
+int xtcp_table_connect(struct xtcp_net *xn, struct xtcp_entry *e, bool bound,
+		       struct xtcp_twsk **tw)
+{
+	struct xtcp_entry *old;
+	int err = -EADDRNOTAVAIL;
+
+	*tw = NULL;
+	e->hash = xtcp_key_hash(xn, &e->key);
+	spin_lock_bh(lock_of(xn, e->hash));
+	old = find_in(xn, e->hash, &e->key, e->bound_if);
+	if (gives_way(xn, old, bound)) {
+		/* The new one first, as in xtcp_table_replace(). */
+		hlist_nulls_add_head_rcu(&e->node, bucket_of(xn, e->hash));
+		if (old) {
+			hlist_nulls_del_init_rcu(&old->node);
+			*tw = container_of(old, struct xtcp_twsk, entry);
+		}
+		err = 0;
+	}
+	spin_unlock_bh(lock_of(xn, e->hash));
+	return err;
+}
+
 bool xtcp_table_remove(struct xtcp_net *xn, struct xtcp_entry *e)
 {
 	bool was;

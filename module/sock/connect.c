@@ -44,22 +44,43 @@ static struct rtable *connect_route(struct sock *sk,
 	return rt;
 }
 
-/* The tuple, with a local port, goes into the tables. */
-static int connect_hash(struct sock *sk)
+/* The tuple was in TIME_WAIT: the new connection begins above the old one. */
+static void connect_after(struct xtcp_sock *xs, struct xtcp_twsk *tw, u32 *iss)
+{
+	XTCP_INC(tw->net, TIMEWAITRECYCLED);
+	spin_lock_bh(&tw->lock);
+	*iss = xtcp_tw_next_iss(&tw->tw);
+	xs->core.ts_recent = tw->tw.ts_recent;
+	xs->core.ts_stamp = tw->tw.ts_stamp;
+	spin_unlock_bh(&tw->lock);
+	xtcp_timewait_taken(tw);
+}
+
+/*
+ * The tuple, with a local port, goes into the tables.  *@iss: where to begin,
+ * 0 if it does not matter.
+ */
+static int connect_hash(struct sock *sk, u32 *iss)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct inet_sock *inet = inet_sk(sk);
+	struct xtcp_twsk *tw = NULL;
 	int err;
 
+	*iss = 0;
+	xs->core.ts_recent = 0;
+	xs->core.ts_stamp = 0;
 	xtcp_key_v4(&xs->entry.key, inet->inet_saddr, inet->inet_sport,
 		    inet->inet_daddr, inet->inet_dport);
 	xs->entry.bound_if = sk->sk_bound_dev_if;
-	err = xtcp_port_connect(sk);
+	err = xtcp_port_connect(sk, &tw);
 	xs->hashed = !err;
+	if (tw)
+		connect_after(xs, tw, iss);
 	return err;
 }
 
-static void connect_start(struct sock *sk)
+static void connect_start(struct sock *sk, u32 iss)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct xtcp_net *xn = xtcp_pernet(sock_net(sk));
@@ -75,7 +96,7 @@ static void connect_start(struct sock *sk)
 	sock_reset_flag(sk, SOCK_DONE);
 	xtcp_rcv_refresh(sk);
 	XTCP_INC(sock_net(sk), ACTIVEOPENS);
-	xtcp_core_connect(&xs->core, xtcp_isn(xn, &xs->entry.key), most,
+	xtcp_core_connect(&xs->core, iss ?: xtcp_isn(xn, &xs->entry.key), most,
 			  xtcp_now());
 	xtcp_settle(sk);
 }
@@ -87,6 +108,7 @@ int xtcp_v4_connect(struct sock *sk, struct sockaddr *uaddr, int len)
 	struct inet_sock *inet = inet_sk(sk);
 	__be16 orig_sport, orig_dport;
 	struct rtable *rt;
+	u32 iss;
 	int err;
 
 	if (len < (int)sizeof(*sin))
@@ -98,7 +120,7 @@ int xtcp_v4_connect(struct sock *sk, struct sockaddr *uaddr, int len)
 	rt = connect_route(sk, sin);
 	if (IS_ERR(rt))
 		return PTR_ERR(rt);
-	err = connect_hash(sk);
+	err = connect_hash(sk, &iss);
 	if (err)
 		goto fail_port;
 	sk_set_txhash(sk);
@@ -111,7 +133,7 @@ int xtcp_v4_connect(struct sock *sk, struct sockaddr *uaddr, int len)
 	}
 	sk_setup_caps(sk, &rt->dst);
 	xtcp_init_mss(sk, &rt->dst);
-	connect_start(sk);
+	connect_start(sk, iss);
 	return 0;
 
 fail_hash:
@@ -173,7 +195,7 @@ int xtcp_disconnect(struct sock *sk, int flags)
 		xtcp_table_remove(xtcp_pernet(sock_net(sk)), &xs->entry);
 		xs->hashed = false;
 	}
-	if (!(sk->sk_userlocks & SOCK_BINDPORT_LOCK))
+	if (state != XTCP_CLOSED && !(sk->sk_userlocks & SOCK_BINDPORT_LOCK))
 		xtcp_put_port(sk);
 	disconnect_reset(sk);
 	return 0;

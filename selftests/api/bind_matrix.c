@@ -399,7 +399,6 @@ static void prepare(void)
 	if (xt_new_netns() ||
 	    system("ip link add xtd0 type dummy && ip link set xtd0 up"))
 		ksft_exit_fail_msg("no namespace with a dummy device\n");
-	xt_write_file("/proc/sys/net/ipv4/tcp_timestamps", "0");
 	if (xt_listen(&tcp.x, 64) || xt_listen(&xtcp.x, 64))
 		ksft_exit_fail_msg("no listener: %s\n", strerror(errno));
 }
