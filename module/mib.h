@@ -51,6 +51,9 @@
 	X(BACKLOGDROP, "TCPBacklogDrop")	\
 	X(NOMEM, "NoMemory")			\
 	X(ICMPERRS, "IcmpErrors")		\
+	X(OUTOFWINDOWICMPS, "OutOfWindowIcmps")	\
+	X(LOCKDROPPEDICMPS, "LockDroppedIcmps")	\
+	X(MINTTLDROP, "TCPMinTTLDrop")		\
 	X(DROP_OLD_SEQ, "DropOldSeq")		\
 	X(DROP_OUT_OF_WINDOW, "DropOutOfWindow") \
 	X(DROP_OLD_ACK, "DropOldAck")		\

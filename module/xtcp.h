@@ -139,6 +139,7 @@ struct xtcp_sock {
 	bool destroyed;			/* xtcp_sock_destroy() was here */
 	u32 rcvq_bytes;			/* payload bytes in sk_receive_queue */
 	u16 user_mss;			/* TCP_MAXSEG, 0: none */
+	u16 mss_clamp;			/* the same, of this connection */
 	u32 mtu;			/* path MTU that core.mss was made from */
 	u32 mtu_news;			/* what ICMP last said of it */
 	struct sk_buff *tx_hint;	/* where the last sent range ended */
@@ -177,6 +178,7 @@ struct xtcp_twsk {
 	struct timer_list timer;
 	u32 mark;
 	u32 txhash;
+	u32 priority;
 	u8 tos;
 	struct rcu_head rcu;
 };

@@ -12,6 +12,13 @@
 #include <net/ip.h>
 #include <net/net_namespace.h>
 #include "xtcp_compat_config.h"
+#ifdef XTCP_HAVE_ICMP_ERROR
+#include <net/ip.h>
+#else
+#include <linux/errqueue.h>
+#include <linux/icmp.h>
+#include <linux/ip.h>
+#endif
 
 /* The accounting of all sockets has moved out of net/sock.h. */
 #ifdef XTCP_HAVE_PROTO_MEMORY
@@ -108,6 +115,49 @@ static inline bool xtcp_inet_recverr(const struct sock *sk)
 	return inet_test_bit(RECVERR, sk);
 #else
 	return inet_sk(sk)->recverr;
+#endif
+}
+
+/*
+ * An ICMP error, with what it quotes from @payload on, goes to the error
+ * queue of @sk.  skb->data is at the quoted IP header.  Softirq.
+ */
+static inline void xtcp_icmp_error(struct sock *sk, struct sk_buff *skb,
+				   int err, __be16 port, u32 info, u8 *payload)
+{
+#ifdef XTCP_HAVE_ICMP_ERROR
+	ip_icmp_error(sk, skb, err, port, info, payload);
+#else
+	const struct icmphdr *ic = icmp_hdr(skb);
+	const struct iphdr *quoted = (const struct iphdr *)(ic + 1);
+	struct sk_buff *clone = skb_clone(skb, GFP_ATOMIC);
+	struct sock_exterr_skb *serr;
+
+	if (!clone)
+		return;
+	serr = SKB_EXT_ERR(clone);
+	memset(&serr->ee, 0, sizeof(serr->ee));
+	serr->ee.ee_errno = err;
+	serr->ee.ee_origin = SO_EE_ORIGIN_ICMP;
+	serr->ee.ee_type = ic->type;
+	serr->ee.ee_code = ic->code;
+	serr->ee.ee_info = info;
+	serr->addr_offset = (const u8 *)&quoted->daddr -
+		skb_network_header(skb);
+	serr->port = port;
+	if (!skb_pull(clone, payload - clone->data))
+		goto drop;
+	/* RFC 4884's length is where redirects and MTUs have other things. */
+	if (inet_sk(sk)->recverr_rfc4884 &&
+	    (ic->type == ICMP_DEST_UNREACH || ic->type == ICMP_TIME_EXCEEDED ||
+	     ic->type == ICMP_PARAMETERPROB))
+		ip_icmp_error_rfc4884(clone, &serr->ee.ee_rfc4884, sizeof(*ic),
+				      ic->un.reserved[1] * sizeof(u32));
+	skb_reset_transport_header(clone);
+	if (!sock_queue_err_skb(sk, clone))
+		return;
+drop:
+	kfree_skb(clone);
 #endif
 }
 

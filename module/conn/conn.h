@@ -157,6 +157,12 @@ enum xtcp_synq_verdict {
 enum xtcp_synq_verdict xtcp_synq_ack(struct sock *lsk, struct sk_buff *skb,
 				     const struct xtcp_seg *s);
 
+/*
+ * ICMP about our SYN-ACK that quotes @seq; @fatal: the request goes, and
+ * nobody is told.  Under RCU.
+ */
+void xtcp_synq_error(struct xtcp_reqsk *r, u32 seq, bool fatal);
+
 /* Listening ends: requests and connections not accepted go.  Socket lock. */
 void xtcp_listener_close(struct sock *lsk);
 

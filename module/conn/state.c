@@ -138,10 +138,9 @@ static void settle_wire(struct sock *sk, u32 sig)
 		if (sk->sk_socket && test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
 			sk->sk_write_space(sk);
 	}
-	if (unlikely(sig & XTCP_SIG_REROUTE)) {
-		sk_rethink_txhash(sk);
-		__sk_dst_reset(sk);
-	}
+	/* Another hash; what ICMP has said of the route is forgotten. */
+	if (unlikely(sig & XTCP_SIG_REROUTE))
+		dst_negative_advice(sk);
 	if (sig & XTCP_SIG_SEND_RST)
 		xtcp_send_abort(sk);
 	if (sig & XTCP_SIG_TX)
@@ -159,6 +158,14 @@ static void settle_eof(struct sock *sk)
 		sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_HUP);
 	else
 		sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_IN);
+}
+
+/* What the network said while nothing came back explains the silence. */
+static int final_error(const struct sock *sk)
+{
+	int err = xtcp_sk(sk)->core.err;
+
+	return err == ETIMEDOUT ? READ_ONCE(sk->sk_err_soft) ?: err : err;
 }
 
 /* What the user is told. */
@@ -181,7 +188,7 @@ static void settle_user(struct sock *sk, u32 sig)
 			sk->sk_state_change(sk);
 	}
 	if (sig & XTCP_SIG_ERROR) {
-		WRITE_ONCE(sk->sk_err, xtcp_sk(sk)->core.err);
+		WRITE_ONCE(sk->sk_err, final_error(sk));
 		if (!sock_flag(sk, SOCK_DEAD))
 			sk_error_report(sk);
 	}

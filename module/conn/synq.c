@@ -54,6 +54,9 @@ static void req_send_synack(struct xtcp_reqsk *r, bool cookie)
 		.mark = r->mark,
 		.txhash = r->txhash,
 		.tos = r->tos,
+		.sk = r->lsk,
+		.priority = READ_ONCE(r->lsk->sk_priority),
+		.ttl = max_t(int, READ_ONCE(inet_sk(r->lsk)->uc_ttl), 0),
 	};
 	u64 now = xtcp_now();
 	struct xtcp_hdr h;
@@ -593,7 +596,7 @@ static void req_overflow(struct xtcp_listener *l, struct xtcp_reqsk *r,
 		return;
 	}
 	XTCP_INC(net, EMBRYONICRSTS);
-	xtcp_send_reset(net, skb, s);
+	xtcp_send_reset(net, r->lsk, skb, s);
 	req_kill(l, r, XTCP_EV_ABORT);
 }
 
@@ -728,11 +731,15 @@ static void req_answer_syn(struct xtcp_listener *l, struct xtcp_reqsk *r)
 static void req_answer_ack(struct xtcp_reqsk *r, struct sk_buff *skb,
 			   const struct xtcp_seg *s)
 {
+	struct xtcp_reply reply;
 	struct xtcp_hdr h;
 
 	xtcp_req_ack(&r->req, xtcp_now(), &h);
 	XTCP_INC(sock_net(r->lsk), CHALLENGEACKS);
-	xtcp_reply_to(sock_net(r->lsk), skb, s, &h);
+	xtcp_reply_init(&reply, sock_net(r->lsk), skb);
+	xtcp_reply_as(&reply, r->lsk);
+	reply.txhash = r->txhash;
+	xtcp_reply_seg(sock_net(r->lsk), &reply, s, &h);
 }
 
 bool xtcp_synq_segment(struct xtcp_reqsk *r, struct sk_buff *skb,
@@ -754,11 +761,11 @@ bool xtcp_synq_segment(struct xtcp_reqsk *r, struct sk_buff *skb,
 			req_answer_ack(r, skb, s);
 		break;
 	case XTCP_REQ_RST:
-		xtcp_send_reset(sock_net(r->lsk), skb, s);
+		xtcp_send_reset(sock_net(r->lsk), r->lsk, skb, s);
 		break;
 	case XTCP_REQ_ABORT:
 		XTCP_INC(sock_net(r->lsk), EMBRYONICRSTS);
-		xtcp_send_reset(sock_net(r->lsk), skb, s);
+		xtcp_send_reset(sock_net(r->lsk), r->lsk, skb, s);
 		req_kill(l, r, XTCP_EV_ABORT);
 		break;
 	case XTCP_REQ_KILL:
@@ -769,6 +776,18 @@ bool xtcp_synq_segment(struct xtcp_reqsk *r, struct sk_buff *skb,
 		break;
 	}
 	return false;
+}
+
+void xtcp_synq_error(struct xtcp_reqsk *r, u32 seq, bool fatal)
+{
+	struct xtcp_listener *l = rcu_dereference(xtcp_sk(r->lsk)->listener);
+
+	if (seq != r->req.iss) {
+		XTCP_INC(sock_net(r->lsk), OUTOFWINDOWICMPS);
+	} else if (l && fatal) {
+		XTCP_INC(sock_net(r->lsk), LISTENDROPS);
+		req_kill(l, r, XTCP_EV_NET_ERROR);
+	}
 }
 
 void xtcp_listener_close(struct sock *lsk)

@@ -4,6 +4,7 @@
  * of the table owns it.
  */
 #include <linux/slab.h>
+#include <net/ip.h>
 #include "conn/conn.h"
 #include "netns.h"
 #include "timer.h"
@@ -71,6 +72,7 @@ void xtcp_timewait_enter(struct sock *sk)
 	tw->net = sock_net(sk);
 	tw->mark = sk->sk_mark;
 	tw->tos = inet_sk(sk)->tos;
+	tw->priority = sk->sk_priority;
 	tw->txhash = sk->sk_txhash;
 	tw->entry.key = xs->entry.key;
 	tw->entry.bound_if = xs->entry.bound_if;
@@ -116,10 +118,24 @@ static u8 tw_decide(struct xtcp_net *xn, struct xtcp_twsk *tw,
 	return todo;
 }
 
+/* Answers leave as the connection's own segments did, but for the TTL. */
+static void tw_reply(const struct xtcp_twsk *tw, const struct sk_buff *skb,
+		     struct xtcp_reply *r)
+{
+	xtcp_reply_init(r, tw->net, skb);
+	if (tw->entry.bound_if)
+		r->oif = tw->entry.bound_if;
+	r->mark = r->mark ?: tw->mark;
+	r->txhash = tw->txhash;
+	r->priority = tw->priority;
+	r->tos = tw->tos;
+}
+
 bool xtcp_timewait_segment(struct xtcp_twsk *tw, struct sk_buff *skb,
 			   const struct xtcp_seg *s, u32 *iss)
 {
 	struct xtcp_net *xn = xtcp_pernet(tw->net);
+	struct xtcp_reply r;
 	struct xtcp_hdr h;
 	u8 todo = tw_decide(xn, tw, s, &h);
 
@@ -130,11 +146,14 @@ bool xtcp_timewait_segment(struct xtcp_twsk *tw, struct sk_buff *skb,
 	/* A timer that is shut down is not started again. */
 	if (todo & XTCP_TW_RESTART)
 		mod_timer(&tw->timer, jiffies + xtcp_jiffies(xn->cfg.timewait));
+	if (todo & (XTCP_TW_ACK | XTCP_TW_REFUSE))
+		tw_reply(tw, skb, &r);
 	if (todo & XTCP_TW_ACK)
-		xtcp_reply_to(tw->net, skb, s, &h);
+		xtcp_reply_seg(tw->net, &r, s, &h);
 	if (todo & XTCP_TW_REFUSE) {
 		XTCP_INC(tw->net, DROP_CLOSED);
-		xtcp_send_reset(tw->net, skb, s);
+		r.tos = ip_hdr(skb)->tos;
+		xtcp_reply_reset(tw->net, &r, s);
 		tw_end(xn, tw, XTCP_EV_ABORT);
 	}
 	if (todo & XTCP_TW_KILL)
@@ -145,12 +164,14 @@ bool xtcp_timewait_segment(struct xtcp_twsk *tw, struct sk_buff *skb,
 void xtcp_timewait_no_listener(struct xtcp_twsk *tw, struct sk_buff *skb,
 			       const struct xtcp_seg *s)
 {
+	struct xtcp_reply r;
 	struct xtcp_hdr h;
 
 	spin_lock_bh(&tw->lock);
 	xtcp_tw_ack(&tw->tw, xtcp_now(), &h);
 	spin_unlock_bh(&tw->lock);
-	xtcp_reply_to(tw->net, skb, s, &h);
+	tw_reply(tw, skb, &r);
+	xtcp_reply_seg(tw->net, &r, s, &h);
 }
 
 void xtcp_timewait_give_way(struct xtcp_twsk *tw)

@@ -210,7 +210,6 @@ static u8 ack_advance(struct xtcp_core *c, const struct xtcp_seg *s, u64 now)
 /* The peer is alive, and may have opened its window. */
 static void ack_alive(struct xtcp_core *c, u64 now)
 {
-	c->err_soft = 0;
 	c->probes = 0;
 	c->last_rcv = now;
 	if (c->snd_wnd || c->snd_nxt != c->snd_una)

@@ -249,7 +249,6 @@ struct xtcp_core {
 	bool fin_wait2_late;	/* an orphan has waited its first part */
 	u8 backoff;		/* doublings of the persist timer */
 	u32 fin_seq;
-	int err_soft;		/* from ICMP, told if the connection times out */
 };
 
 /* ---- birth ---- */
@@ -389,12 +388,26 @@ void xtcp_core_timeout(struct xtcp_core *c, u64 now);
 void xtcp_core_set_mss(struct xtcp_core *c, u16 mss, u64 now);
 
 /*
- * xtcp_core_net_error - ICMP says the peer cannot be reached
- * @seq: sequence number in the quoted segment; ignored unless in
- * [snd_una, snd_nxt) (RFC 5927).  @hard: ends a connection being opened.
- * Returns true if the error is to be reported.
+ * What is in flight was too long for the path: lost, but not by congestion
+ * (RFC 1191, 6.5).  After xtcp_core_set_mss().
  */
-bool xtcp_core_net_error(struct xtcp_core *c, u32 seq, int err, bool hard);
+void xtcp_core_too_long(struct xtcp_core *c);
+
+/*
+ * May news from below that quote @seq be about what we sent (RFC 5927, 4.1)?
+ * snd_nxt itself is let through, as natively: a pure ACK has it.
+ */
+static inline bool xtcp_core_in_flight(const struct xtcp_core *c, u32 seq)
+{
+	return !seq_lt(seq, c->snd_una) && !seq_gt(seq, c->snd_nxt);
+}
+
+/*
+ * xtcp_core_net_error - the peer cannot be reached, says ICMP
+ * @err: positive errno.  Ends a connection that is being opened; returns
+ * false, and does nothing, in any other state.
+ */
+bool xtcp_core_net_error(struct xtcp_core *c, int err);
 
 /* ---- looking ---- */
 

@@ -117,7 +117,7 @@ static void fin_wait2_timeout(struct xtcp_core *c, u64 now)
 static void give_up(struct xtcp_core *c)
 {
 	xtcp_host_count(c, XTCP_MIB_ABORTTIMEOUT);
-	xtcp_fail(c, XTCP_EV_TIMEOUT, c->err_soft ? c->err_soft : ETIMEDOUT);
+	xtcp_fail(c, XTCP_EV_TIMEOUT, ETIMEDOUT);
 }
 
 /* As long as the timeout may still grow an orphan is given a fair time. */

@@ -148,27 +148,25 @@ void xtcp_core_abort(struct xtcp_core *c, int err)
 
 void xtcp_core_set_mss(struct xtcp_core *c, u16 mss, u64 now)
 {
-	u16 old = c->mss;
-
 	/* Until its SYN is here the peer has announced nothing. */
 	if (c->state != XTCP_CLOSED && c->state != XTCP_SYN_SENT)
 		xtcp_mss_set(c, mss);
 	else
 		c->mss = max_t(u16, mss, XTCP_MSS_MIN);
-	if (c->mss >= old || !c->syn_acked || c->snd_nxt == c->snd_una)
+}
+
+void xtcp_core_too_long(struct xtcp_core *c)
+{
+	if (!c->syn_acked || c->snd_nxt == c->snd_una)
 		return;
-	/* Too long for the path: lost, but not by congestion (RFC 1191). */
 	c->rtt.sent = 0;
 	xtcp_rtx_mark(c, c->snd_nxt);
 }
 
-bool xtcp_core_net_error(struct xtcp_core *c, u32 seq, int err, bool hard)
+bool xtcp_core_net_error(struct xtcp_core *c, int err)
 {
-	if (seq_lt(seq, c->snd_una) || seq_ge(seq, c->snd_nxt))
+	if (!xtcp_fsm[c->state][XTCP_EV_NET_ERROR].next)
 		return false;
-	if (hard && xtcp_fsm[c->state][XTCP_EV_NET_ERROR].next)
-		xtcp_fail(c, XTCP_EV_NET_ERROR, err);
-	else
-		c->err_soft = err;
+	xtcp_fail(c, XTCP_EV_NET_ERROR, err);
 	return true;
 }

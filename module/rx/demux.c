@@ -64,13 +64,24 @@ static bool policy_ok(struct sock *sk, struct sk_buff *skb)
 	return true;
 }
 
+/* IP_MINTTL: from how far may it come (RFC 5082)?  False: drop. */
+static bool ttl_ok(const struct sock *sk, const struct sk_buff *skb)
+{
+	u8 least = READ_ONCE(inet_sk(sk)->min_ttl);
+
+	return likely(!least) || ip_hdr(skb)->ttl >= least;
+}
+
 /* To a connection; consumes @skb. */
 static void to_sock(struct net *net, struct sock *sk, struct sk_buff *skb,
 		    struct xtcp_seg *s)
 {
-	enum xtcp_counter why = XTCP_CNT_DROP_POLICY;
+	enum xtcp_counter why = XTCP_CNT_MINTTLDROP;
 	int limit;
 
+	if (!ttl_ok(sk, skb))
+		goto drop;
+	why = XTCP_CNT_DROP_POLICY;
 	if (!policy_ok(sk, skb))
 		goto drop;
 	why = XTCP_CNT_DROP_FILTER;
@@ -103,6 +114,10 @@ static void to_listener(struct net *net, struct sk_buff *skb,
 
 	if (!lsk || inet_sk_state_load(lsk) != TCP_LISTEN)
 		goto none;
+	if (!ttl_ok(lsk, skb)) {
+		xtcp_drop(net, skb, XTCP_CNT_MINTTLDROP);
+		return;
+	}
 	if (!policy_ok(lsk, skb) || !filter_ok(lsk, skb, s)) {
 		xtcp_drop(net, skb, XTCP_CNT_DROP_FILTER);
 		return;
@@ -115,7 +130,7 @@ static void to_listener(struct net *net, struct sk_buff *skb,
 		case XTCP_SYNQ_TAKEN:
 			return;
 		case XTCP_SYNQ_STRANGER:
-			xtcp_send_reset(net, skb, s);
+			xtcp_send_reset(net, lsk, skb, s);
 			break;
 		case XTCP_SYNQ_DROP:
 			break;
@@ -129,7 +144,7 @@ drop:
 	return;
 none:
 	if (xfrm4_policy_check(NULL, XFRM_POLICY_IN, skb))
-		xtcp_send_reset(net, skb, s);
+		xtcp_send_reset(net, NULL, skb, s);
 	xtcp_drop(net, skb, XTCP_CNT_DROP_NO_SOCKET);
 }
 

@@ -1,28 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A segment meets its connection: memory first, then the core, then deeds. */
+#include <net/ip.h>
 #include "conn/conn.h"
 #include "rx/rx.h"
 #include "tx/tx.h"
 
-/* Answers with RST, from the socket's own addresses. */
-static void reply_reset(struct sock *sk, const struct xtcp_seg *s)
+/*
+ * Answers with RST, from the socket's own addresses.  @tos, @mark: of the
+ * segment, which may be gone.
+ */
+static void reply_reset(struct sock *sk, const struct xtcp_seg *s, u8 tos,
+			u32 mark)
 {
 	struct xtcp_reply r = {
 		.saddr = inet_sk(sk)->inet_saddr,
 		.daddr = inet_sk(sk)->inet_daddr,
-		.oif = sk->sk_bound_dev_if,
-		.mark = sk->sk_mark,
-		.txhash = sk->sk_txhash,
-		.tos = inet_sk(sk)->tos,
+		.mark = IP4_REPLY_MARK(sock_net(sk), mark),
+		.tos = tos,
 	};
-	struct xtcp_hdr h;
 
-	if (!xtcp_rst_reply(s, &h))
-		return;
-	h.sport = s->dport;
-	h.dport = s->sport;
-	XTCP_INC(sock_net(sk), OUTRSTS);
-	xtcp_reply_send(sock_net(sk), &r, &h);
+	xtcp_reply_as(&r, sk);
+	xtcp_reply_reset(sock_net(sk), &r, s);
 }
 
 /*
@@ -49,6 +47,8 @@ void xtcp_input(struct sock *sk, struct sk_buff *skb, const struct xtcp_seg *seg
 {
 	struct xtcp_core *c = &xtcp_sk(sk)->core;
 	struct xtcp_seg s = *seg;
+	u8 tos = ip_hdr(skb)->tos;
+	u32 mark = skb->mark;
 	struct xtcp_rxd *d;
 	enum xtcp_drop why;
 
@@ -63,12 +63,14 @@ void xtcp_input(struct sock *sk, struct sk_buff *skb, const struct xtcp_seg *seg
 	why = xtcp_core_input(c, &s, d, xtcp_now());
 	if (!d)
 		consume_skb(skb);
+	if (unlikely(READ_ONCE(sk->sk_err_soft)) && !why)
+		WRITE_ONCE(sk->sk_err_soft, 0);
 	if (unlikely(why))
 		this_cpu_inc(xtcp_pernet(sock_net(sk))->mib->v
 			     [XTCP_CNT_DROP_OLD_SEQ + why - XTCP_DROP_OLD_SEQ]);
 	if (unlikely(c->sig & XTCP_SIG_REPLY_RST)) {
 		c->sig &= ~XTCP_SIG_REPLY_RST;
-		reply_reset(sk, &s);
+		reply_reset(sk, &s, tos, mark);
 	}
 	xtcp_settle(sk);
 }

@@ -167,6 +167,7 @@ static void disconnect_reset(struct sock *sk)
 	WRITE_ONCE(sk->sk_shutdown, 0);
 	sock_reset_flag(sk, SOCK_DONE);
 	xtcp_core_renew(&xs->core);
+	WRITE_ONCE(sk->sk_err_soft, 0);
 	sk_dst_reset(sk);
 	if (sk->sk_frag.page) {
 		put_page(sk->sk_frag.page);

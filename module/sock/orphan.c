@@ -89,7 +89,7 @@ bool xtcp_orphan_timeout(struct sock *sk, u64 now)
 		return false;
 	if (now - c->last_snd > 2ULL * c->cfg->rto_max)
 		shift++;
-	if (c->err_soft)
+	if (READ_ONCE(sk->sk_err_soft))
 		shift++;
 	return orphan_judge(sk, 0, shift);
 }

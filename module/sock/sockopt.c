@@ -236,8 +236,12 @@ int xtcp_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,
 	const struct int_option *o;
 	int val, err;
 
-	if (level == SOL_IP)
-		return ip_setsockopt(sk, level, optname, optval, optlen);
+	if (level == SOL_IP) {
+		err = ip_setsockopt(sk, level, optname, optval, optlen);
+		if (!err && optname == IP_OPTIONS)
+			xtcp_options_changed(sk);
+		return err;
+	}
 	if (level != SOL_TCP)
 		return -ENOPROTOOPT;
 	if (optname == TCP_CONGESTION)

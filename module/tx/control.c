@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Segments that carry no payload and need no socket: SYN-ACK, ACK, RST. */
 #include <net/ip.h>
+#include <net/l3mdev.h>
 #include <net/route.h>
 #include "tx/tx.h"
 
@@ -16,32 +17,64 @@ void xtcp_reply_send(struct net *net, const struct xtcp_reply *r,
 	xtcp_xmit_reply(net, skb, r, h);
 }
 
-void xtcp_reply_to(struct net *net, struct sk_buff *skb,
-		   const struct xtcp_seg *s, struct xtcp_hdr *h)
+void xtcp_reply_init(struct xtcp_reply *r, struct net *net,
+		     const struct sk_buff *skb)
 {
 	const struct iphdr *iph = ip_hdr(skb);
-	struct xtcp_reply r = {
+
+	*r = (struct xtcp_reply){
 		.saddr = iph->daddr,
 		.daddr = iph->saddr,
-		.oif = 0,
 		.mark = IP4_REPLY_MARK(net, skb->mark),
+		.tos = iph->tos,
 	};
-
-	h->sport = s->dport;
-	h->dport = s->sport;
-	xtcp_reply_send(net, &r, h);
+	if (netif_index_is_l3_master(net, skb->skb_iif))
+		r->oif = skb->skb_iif;
 }
 
-void xtcp_send_reset(struct net *net, struct sk_buff *skb,
-		     const struct xtcp_seg *s)
+void xtcp_reply_as(struct xtcp_reply *r, const struct sock *sk)
+{
+	int bound = READ_ONCE(sk->sk_bound_dev_if);
+
+	r->sk = sk;
+	if (bound)
+		r->oif = bound;
+	r->mark = r->mark ?: READ_ONCE(sk->sk_mark);
+	r->priority = READ_ONCE(sk->sk_priority);
+	r->txhash = sk->sk_txhash;
+}
+
+void xtcp_reply_seg(struct net *net, const struct xtcp_reply *r,
+		    const struct xtcp_seg *s, struct xtcp_hdr *h)
+{
+	h->sport = s->dport;
+	h->dport = s->sport;
+	xtcp_reply_send(net, r, h);
+}
+
+void xtcp_reply_reset(struct net *net, const struct xtcp_reply *r,
+		      const struct xtcp_seg *s)
 {
 	struct xtcp_hdr h;
 
-	/* Nothing is answered that came to more than one host. */
-	if (skb_rtable(skb)->rt_type != RTN_LOCAL || !xtcp_rst_reply(s, &h))
+	if (!xtcp_rst_reply(s, &h))
 		return;
 	XTCP_INC(net, OUTRSTS);
-	xtcp_reply_to(net, skb, s, &h);
+	xtcp_reply_seg(net, r, s, &h);
+}
+
+void xtcp_send_reset(struct net *net, const struct sock *sk,
+		     const struct sk_buff *skb, const struct xtcp_seg *s)
+{
+	struct xtcp_reply r;
+
+	/* Nothing is answered that came to more than one host. */
+	if (!sk && skb_rtable(skb)->rt_type != RTN_LOCAL)
+		return;
+	xtcp_reply_init(&r, net, skb);
+	if (sk)
+		xtcp_reply_as(&r, sk);
+	xtcp_reply_reset(net, &r, s);
 }
 
 void xtcp_send_abort(struct sock *sk)

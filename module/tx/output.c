@@ -9,10 +9,24 @@
 /* Bytes of IP and XTCP header in a full segment. */
 #define XTCP_V4_OVERHEAD	(sizeof(struct iphdr) + XTCP_HDR_MIN)
 
+static u32 options_len(const struct sock *sk)
+{
+	const struct ip_options_rcu *opt;
+	u32 len = 0;
+
+	rcu_read_lock();
+	opt = rcu_dereference(inet_sk(sk)->inet_opt);
+	if (opt)
+		len = opt->opt.optlen;
+	rcu_read_unlock();
+	return len;
+}
+
 static u16 mss_of_mtu(const struct sock *sk, u32 mtu)
 {
-	u32 mss = mtu > XTCP_V4_OVERHEAD ? mtu - XTCP_V4_OVERHEAD : 0;
-	u16 user = xtcp_sk(sk)->user_mss;
+	u32 head = XTCP_V4_OVERHEAD + options_len(sk);
+	u32 mss = mtu > head ? mtu - head : 0;
+	u16 user = xtcp_sk(sk)->mss_clamp;
 
 	mss = clamp_t(u32, mss, XTCP_MSS_MIN, 65495);
 	return user ? min_t(u32, mss, user) : mss;
@@ -26,11 +40,22 @@ void xtcp_sync_mss(struct sock *sk, u32 mtu)
 	xtcp_core_set_mss(&xs->core, mss_of_mtu(sk, mtu), xtcp_now());
 }
 
+void xtcp_options_changed(struct sock *sk)
+{
+	lock_sock(sk);
+	if (sk->sk_state != TCP_CLOSE && sk->sk_state != TCP_LISTEN) {
+		xtcp_sync_mss(sk, xtcp_sk(sk)->mtu);
+		xtcp_settle(sk);
+	}
+	release_sock(sk);
+}
+
 void xtcp_init_mss(struct sock *sk, struct dst_entry *dst)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 
 	xs->mtu = dst_mtu(dst);
+	xs->mss_clamp = xs->user_mss;
 	xs->core.mss = mss_of_mtu(sk, xs->mtu);
 	xs->core.own_mss = min_t(u32, dst_metric_advmss(dst), 65495);
 	if (xs->user_mss)
@@ -83,10 +108,15 @@ static void sndbuf_expand(struct sock *sk)
 void xtcp_output(struct sock *sk)
 {
 	struct xtcp_core *c = &xtcp_sk(sk)->core;
-	struct dst_entry *dst = __sk_dst_get(sk);
+	struct dst_entry *dst;
 	struct xtcp_txd d;
 	u64 now = xtcp_now();
 
+	/* Nobody answers: perhaps there is another way, or none at all. */
+	if (unlikely(c->retrans))
+		dst = xtcp_route(sk);
+	else
+		dst = __sk_dst_get(sk);
 	if (dst && unlikely(dst_mtu(dst) != xtcp_sk(sk)->mtu))
 		xtcp_sync_mss(sk, dst_mtu(dst));
 	xtcp_rcv_refresh(sk);

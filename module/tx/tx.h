@@ -36,32 +36,56 @@ void xtcp_output(struct sock *sk);
 /* Path MTU and offload limits of the route to core.mss.  Socket lock. */
 void xtcp_sync_mss(struct sock *sk, u32 mtu);
 
+/* IP_OPTIONS were changed.  Process context, no lock. */
+void xtcp_options_changed(struct sock *sk);
+
 /* core.mss and own_mss for the route before the connection starts. */
 void xtcp_init_mss(struct sock *sk, struct dst_entry *dst);
 
 /* ---- control.c: segments without payload and without a socket ---- */
 
-/* Whom to answer: addresses turned round, marks and TOS of the reply. */
+/*
+ * struct xtcp_reply - whom to answer, and how
+ * Addresses turned round.  @sk: whose flow it is, for IPsec's and routing's
+ * rules (its policies, IP_TRANSPARENT, user); NULL for nobody's.
+ */
 struct xtcp_reply {
+	const struct sock *sk;
 	__be32 saddr;
 	__be32 daddr;
-	int oif;
+	int oif;		/* 0: any */
 	u32 mark;
-	u32 txhash;
-	u8 tos;
+	u32 txhash;		/* 0: none */
+	u32 priority;
+	u8 tos;			/* ECN bits are not sent */
+	u8 ttl;			/* 0: the route's */
 };
 
-/* Answers the sender of @skb, ports set in @h too. */
-void xtcp_reply_to(struct net *net, struct sk_buff *skb,
-		   const struct xtcp_seg *s, struct xtcp_hdr *h);
+/*
+ * Fills @r for the sender of @skb: TOS as it came, the mark if fwmark_reflect
+ * is on, and the way back into a VRF.
+ */
+void xtcp_reply_init(struct xtcp_reply *r, struct net *net,
+		     const struct sk_buff *skb);
+
+/* What @sk's user has set for the answers of his socket is added. */
+void xtcp_reply_as(struct xtcp_reply *r, const struct sock *sk);
+
+/* Answers @s along @r; ports set in @h too. */
+void xtcp_reply_seg(struct net *net, const struct xtcp_reply *r,
+		    const struct xtcp_seg *s, struct xtcp_hdr *h);
+
+/* RST for @s along @r, unless it is one (RFC 9293, 3.10.7.1). */
+void xtcp_reply_reset(struct net *net, const struct xtcp_reply *r,
+		      const struct xtcp_seg *s);
 
 /* Sends @h along @r.  Any context; lost silently for want of memory. */
 void xtcp_reply_send(struct net *net, const struct xtcp_reply *r,
 		     const struct xtcp_hdr *h);
 
-/* RST for @skb unless it is one (RFC 9293, 3.10.7.1). */
-void xtcp_send_reset(struct net *net, struct sk_buff *skb,
-		     const struct xtcp_seg *s);
+/* The same for @skb, which came to @sk: a listener, or NULL for nobody. */
+void xtcp_send_reset(struct net *net, const struct sock *sk,
+		     const struct sk_buff *skb, const struct xtcp_seg *s);
 
 /* The RST that ends @sk's connection.  Socket lock. */
 void xtcp_send_abort(struct sock *sk);
@@ -72,8 +96,9 @@ void xtcp_send_abort(struct sock *sk);
 struct sk_buff *xtcp_xmit_alloc(u32 len, gfp_t gfp);
 
 /*
- * @sk's route as it is valid now, looked up if there is none; NULL if there
- * is none to be had.  Addresses and ports are set.  Socket lock, RCU.
+ * @sk's route as it is valid now, looked up if there is none; NULL, and the
+ * reason in sk_err_soft, if there is none to be had.  Addresses and ports are
+ * set.  Socket lock.
  */
 struct dst_entry *xtcp_route(struct sock *sk);
 

@@ -57,6 +57,21 @@ static void push_header(struct sk_buff *skb, const struct xtcp_hdr *h)
 	xtcp_hdr_write(p, h);
 }
 
+/* Where the next segment goes: a source route has its own first hop. */
+static __be32 first_hop(const struct sock *sk)
+{
+	const struct inet_sock *inet = inet_sk(sk);
+	const struct ip_options_rcu *opt;
+	__be32 daddr = inet->inet_daddr;
+
+	rcu_read_lock();
+	opt = rcu_dereference(inet->inet_opt);
+	if (opt && opt->opt.srr)
+		daddr = opt->opt.faddr;
+	rcu_read_unlock();
+	return daddr;
+}
+
 struct dst_entry *xtcp_route(struct sock *sk)
 {
 	struct inet_sock *inet = inet_sk(sk);
@@ -66,12 +81,15 @@ struct dst_entry *xtcp_route(struct sock *sk)
 	if (dst)
 		return dst;
 	rt = ip_route_output_ports(sock_net(sk), &inet->cork.fl.u.ip4, sk,
-				   inet->inet_daddr, inet->inet_saddr,
+				   first_hop(sk), inet->inet_saddr,
 				   inet->inet_dport, inet->inet_sport,
 				   sk->sk_protocol, ip_sock_rt_tos(sk),
 				   sk->sk_bound_dev_if);
-	if (IS_ERR(rt))
+	if (IS_ERR(rt)) {
+		sk->sk_route_caps = 0;
+		WRITE_ONCE(sk->sk_err_soft, -PTR_ERR(rt));
 		return NULL;
+	}
 	sk_setup_caps(sk, &rt->dst);
 	return &rt->dst;
 }
@@ -101,10 +119,11 @@ static struct rtable *reply_route(struct net *net, const struct xtcp_reply *r,
 	struct flowi4 fl4;
 
 	flowi4_init_output(&fl4, r->oif, r->mark, r->tos & ~INET_ECN_MASK,
-			   RT_SCOPE_UNIVERSE, xtcp_ipproto, 0, r->daddr,
+			   RT_SCOPE_UNIVERSE, xtcp_ipproto,
+			   r->sk ? inet_sk_flowi_flags(r->sk) : 0, r->daddr,
 			   r->saddr, htons(h->dport), htons(h->sport),
-			   sock_net_uid(net, NULL));
-	return ip_route_output_flow(net, &fl4, NULL);
+			   sock_net_uid(net, r->sk));
+	return ip_route_output_flow(net, &fl4, r->sk);
 }
 
 static void reply_ip_header(struct net *net, struct sk_buff *skb,
@@ -116,9 +135,9 @@ static void reply_ip_header(struct net *net, struct sk_buff *skb,
 	memset(iph, 0, sizeof(*iph));
 	iph->version = 4;
 	iph->ihl = sizeof(*iph) / 4;
-	iph->tos = r->tos;
+	iph->tos = r->tos & ~INET_ECN_MASK;
 	iph->frag_off = htons(IP_DF);
-	iph->ttl = ip4_dst_hoplimit(skb_dst(skb));
+	iph->ttl = r->ttl ?: ip4_dst_hoplimit(skb_dst(skb));
 	iph->protocol = xtcp_ipproto;
 	iph->saddr = r->saddr;
 	iph->daddr = r->daddr;
@@ -138,6 +157,7 @@ void xtcp_xmit_reply(struct net *net, struct sk_buff *skb,
 	push_header(skb, h);
 	set_checksum(skb, r->saddr, r->daddr, csum_by_device(&rt->dst));
 	skb->mark = r->mark;
+	skb->priority = r->priority;
 	if (r->txhash)
 		__skb_set_hash(skb, r->txhash, false, true);
 	reply_ip_header(net, skb, r);

@@ -252,10 +252,12 @@ static void ev_user(void)
 		break;
 	case 7:
 		xtcp_core_set_mss(&C, word(), now);
+		if (byte() & 1)
+			xtcp_core_too_long(&C);
 		break;
 	case 8:
-		xtcp_core_net_error(&C, near(C.snd_una), EHOSTUNREACH,
-				    byte() & 1);
+		if (xtcp_core_in_flight(&C, near(C.snd_una)))
+			xtcp_core_net_error(&C, EHOSTUNREACH);
 		break;
 	default:
 		C.keepalive = !C.keepalive;

@@ -50,8 +50,10 @@ static void user_options(struct end *e)
 	c->nodelay = chance(500);
 	c->cork = !healed() && chance(300);
 	c->quickack = chance(200);
-	if (!S.ideal && chance(200))
+	if (!S.ideal && chance(200)) {
 		xtcp_core_set_mss(c, rnd_between(60, c->own_mss), S.now);
+		xtcp_core_too_long(c);
+	}
 	xtcp_core_push(c);
 	host_service(e, NULL);
 }
@@ -142,7 +144,7 @@ static void user_core(struct end *e)
 		return;
 	if (c->state == XTCP_SYN_SENT || c->state == XTCP_SYN_RECV) {
 		if (S.class == CLASS_ICMP && chance(300)) {
-			xtcp_core_net_error(c, c->iss, EHOSTUNREACH, true);
+			xtcp_core_net_error(c, EHOSTUNREACH);
 			host_service(e, NULL);
 		}
 		/* Leaving before it has begun. */

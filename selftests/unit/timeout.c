@@ -145,16 +145,6 @@ static void user_timeout(void)
 	EQUAL(H.c.err, ETIMEDOUT);
 }
 
-static void soft_error(void)
-{
-	host_in(XTCP_ESTABLISHED);
-	host_wrote(10);
-	CHECK(xtcp_core_net_error(&H.c, ISS + 1, EHOSTUNREACH, false));
-	while (H.c.state == XTCP_ESTABLISHED)
-		host_expire();
-	EQUAL(H.c.err, EHOSTUNREACH);
-}
-
 static void zero_window(void)
 {
 	u64 gap, at;
@@ -427,7 +417,6 @@ static const struct unit_test tests[] = {
 	{ "an orphan is given up earlier", orphan_gives_up_earlier },
 	{ "a new route is looked for", new_route },
 	{ "TCP_USER_TIMEOUT", user_timeout },
-	{ "a soft error is told in the end", soft_error },
 	{ "zero window, answered", zero_window },
 	{ "zero window, unanswered", zero_window_unanswered },
 	{ "limits of an answered zero window", zero_window_limits },

@@ -131,6 +131,10 @@ static void path_mtu(void)
 	host_wrote(3 * MSS);
 	host_clear();
 	xtcp_core_set_mss(&H.c, 600, H.now);
+	/* Smaller alone is no news of what is under way. */
+	host_tx(false);
+	EQUAL(H.sent, 0);
+	xtcp_core_too_long(&H.c);
 	host_tx(false);
 	EQUAL(H.sent, 5);
 	CHECK(H.out[0].d.rtx);
@@ -140,6 +144,7 @@ static void path_mtu(void)
 	EQUAL(H.c.mss, MSS);
 	xtcp_core_set_mss(&H.c, 1, H.now);
 	EQUAL(H.c.mss, XTCP_MSS_MIN);
+	xtcp_core_too_long(&H.c);
 	/* Repeating must not push the timeout away for ever. */
 	u64 at = H.c.deadline[XTCP_T_RTX];
 
@@ -150,19 +155,23 @@ static void path_mtu(void)
 
 static void icmp(void)
 {
-	host_in(XTCP_SYN_SENT);
-	CHECK(!xtcp_core_net_error(&H.c, ISS + 1, EHOSTUNREACH, true));
-	CHECK(!xtcp_core_net_error(&H.c, ISS - 1, EHOSTUNREACH, true));
-	EQUAL(H.c.state, XTCP_SYN_SENT);
-	CHECK(xtcp_core_net_error(&H.c, ISS, ENETUNREACH, false));
-	EQUAL(H.c.state, XTCP_SYN_SENT);
-	CHECK(xtcp_core_net_error(&H.c, ISS, EHOSTUNREACH, true));
-	EQUAL(H.c.state, XTCP_CLOSED);
-	EQUAL(H.c.err, EHOSTUNREACH);
+	int state;
+
+	for (state = XTCP_ESTABLISHED; state < XTCP_NSTATES; state++) {
+		bool opening = state == XTCP_SYN_SENT || state == XTCP_SYN_RECV;
+
+		host_in(state);
+		EQUAL(xtcp_core_net_error(&H.c, EHOSTUNREACH), opening);
+		EQUAL(H.c.state, opening ? XTCP_CLOSED : state);
+		EQUAL(H.c.err, opening ? EHOSTUNREACH : 0);
+		EQUAL(!!(H.c.sig & XTCP_SIG_ERROR), opening);
+	}
 	host_in(XTCP_ESTABLISHED);
 	host_wrote(10);
-	CHECK(xtcp_core_net_error(&H.c, ISS + 1, EHOSTUNREACH, true));
-	EQUAL(H.c.state, XTCP_ESTABLISHED);
+	CHECK(!xtcp_core_in_flight(&H.c, ISS));
+	CHECK(xtcp_core_in_flight(&H.c, ISS + 1));
+	CHECK(xtcp_core_in_flight(&H.c, ISS + 11));
+	CHECK(!xtcp_core_in_flight(&H.c, ISS + 12));
 }
 
 static const struct unit_test tests[] = {
