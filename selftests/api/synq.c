@@ -41,11 +41,11 @@ static long netstat(const char *name)
 
 	while (r < 0 && f && fgets(names, sizeof(names), f) &&
 	       fgets(values, sizeof(values), f)) {
-		n = strtok_r(names, " \n", &np);
-		v = strtok_r(values, " \n", &vp);
+		n = strtok_r(names, "\n ", &np);
+		v = strtok_r(values, "\n ", &vp);
 		while (n && v && strcmp(n, name)) {
-			n = strtok_r(NULL, " \n", &np);
-			v = strtok_r(NULL, " \n", &vp);
+			n = strtok_r(NULL, "\n ", &np);
+			v = strtok_r(NULL, "\n ", &vp);
 		}
 		if (n && v)
 			r = atol(v);

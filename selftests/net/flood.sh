@@ -47,7 +47,7 @@ setting() {
 serve() {
 	port=$((port + 1))
 	background "$tmp/server.log" ip netns exec "$B" "$apps/many" \
-		"${flag[@]}" --timeout 200 --conns 1000000 server "$ADDR_B" $port
+		"${flag[@]}" --timeout 1000 --conns 1000000 server "$ADDR_B" $port
 	server=$last
 	within 10 listening "$tmp/server.log"
 }
@@ -58,7 +58,7 @@ flood() {
 	local n now flood client rc=0
 
 	background "$tmp/client.log" ip netns exec "$A" "$apps/many" \
-		"${flag[@]}" --timeout 100 until-term "$ADDR_B" $port
+		"${flag[@]}" --timeout 500 until-term "$ADDR_B" $port
 	client=$last
 	background "$tmp/flood.log" ip netns exec "$B" "$apps/flood" \
 		"${flag[@]}" --seed "$seed" "$ADDR_B" $port "$1"
