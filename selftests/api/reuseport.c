@@ -35,12 +35,30 @@ static int drain(int fd)
 	return n;
 }
 
-static int dial_many(struct xt *x, int n)
+/* Connections in the accept queues of @nfd listeners. */
+static int waiting(const int *fd, int nfd)
 {
-	while (n--)
+	struct tcp_info info;
+	socklen_t len;
+	int sum = 0;
+
+	while (nfd--) {
+		len = sizeof(info);
+		if (!getsockopt(fd[nfd], IPPROTO_TCP, TCP_INFO, &info, &len))
+			sum += info.tcpi_unacked;
+	}
+	return sum;
+}
+
+/* connect() is over before the listener has got the last ACK. */
+static int dial_many(struct xt *x, int n, const int *fd, int nfd)
+{
+	int i;
+
+	for (i = 0; i < n; i++)
 		if (xt_dial(x) < 0)
 			return -1;
-	return 0;
+	return XT_UNTIL(waiting(fd, nfd) == n) ? 0 : -1;
 }
 
 /* The group's member number @k for everything. */
@@ -58,7 +76,7 @@ TEST_F(reuseport, all_get_some)
 	int fd[N], i, n, sum = 0;
 
 	ASSERT_EQ(0, group(&self->x, fd, N, "127.0.0.1", 7000));
-	ASSERT_EQ(0, dial_many(&self->x, DIALS));
+	ASSERT_EQ(0, dial_many(&self->x, DIALS, fd, N));
 	for (i = 0; i < N; i++) {
 		n = drain(fd[i]);
 		/* Chance leaves one without in 4 of 10^8 runs. */
@@ -73,7 +91,7 @@ TEST_F(reuseport, wildcard_group)
 	int fd[2], a, b;
 
 	ASSERT_EQ(0, group(&self->x, fd, 2, "0.0.0.0", 7000));
-	ASSERT_EQ(0, dial_many(&self->x, DIALS));
+	ASSERT_EQ(0, dial_many(&self->x, DIALS, fd, 2));
 	a = drain(fd[0]);
 	b = drain(fd[1]);
 	EXPECT_LT(0, a);
@@ -94,6 +112,7 @@ TEST_F(reuseport, by_tuple)
 		ASSERT_EQ(0, xt_bind(c, "127.0.0.1", 5555));
 		ASSERT_EQ(0, connect(c, SA(&self->x.addr),
 				     sizeof(self->x.addr)));
+		ASSERT_TRUE(XT_UNTIL(waiting(fd, N) == 1));
 		for (i = 0; i < N; i++) {
 			if (!drain(fd[i]))
 				continue;
@@ -113,13 +132,13 @@ TEST_F(reuseport, program_chooses)
 	ASSERT_EQ(0, group(&self->x, fd, N, "127.0.0.1", 7000));
 	for (k = 0; k < N; k++) {
 		ASSERT_EQ(0, attach_constant(fd[0], k));
-		ASSERT_EQ(0, dial_many(&self->x, 5));
+		ASSERT_EQ(0, dial_many(&self->x, 5, fd, N));
 		for (i = 0; i < N; i++)
 			EXPECT_EQ(i == k ? 5 : 0, drain(fd[i]));
 	}
 	/* A member that does not exist: by hash, as without a program. */
 	ASSERT_EQ(0, attach_constant(fd[0], 1000));
-	ASSERT_EQ(0, dial_many(&self->x, DIALS));
+	ASSERT_EQ(0, dial_many(&self->x, DIALS, fd, N));
 	for (i = 0; i < N; i++)
 		EXPECT_LT(0, drain(fd[i]));
 	EXPECT_EQ(0, setsockopt(fd[1], SOL_SOCKET, SO_DETACH_REUSEPORT_BPF,
@@ -143,7 +162,7 @@ TEST_F(reuseport, program_reads_the_segment)
 	ASSERT_EQ(0, group(&self->x, fd, N, "127.0.0.1", 7000));
 	ASSERT_EQ(0, setsockopt(fd[0], SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF,
 				&prog, sizeof(prog)));
-	ASSERT_EQ(0, dial_many(&self->x, 5));
+	ASSERT_EQ(0, dial_many(&self->x, 5, fd, N));
 	for (i = 0; i < N; i++)
 		EXPECT_EQ(i == 2 ? 5 : 0, drain(fd[i]));
 }
@@ -165,7 +184,7 @@ TEST_F(reuseport, program_before_listen)
 	fd[0] = fd[1];
 	ASSERT_EQ(0, group(&self->x, &fd[1], 1, "127.0.0.1", 7001));
 	/* Its program is that of the group which others make of it. */
-	ASSERT_EQ(0, dial_many(&self->x, 8));
+	ASSERT_EQ(0, dial_many(&self->x, 8, fd, 2));
 	for (i = 0; i < 2; i++)
 		EXPECT_EQ(i == 1 ? 8 : 0, drain(fd[i]));
 }
@@ -178,6 +197,7 @@ TEST_F(reuseport, one_leaves)
 	ASSERT_EQ(0, group(&self->x, fd, 2, "127.0.0.1", 7000));
 	for (i = 0; i < DIALS; i++)
 		ASSERT_LE(0, c[i] = xt_dial(&self->x));
+	ASSERT_TRUE(XT_UNTIL(waiting(fd, 2) == DIALS));
 	close(fd[0]);
 	/* What waited there is reset; nobody else gets it. */
 	kept = drain(fd[1]);
@@ -189,7 +209,7 @@ TEST_F(reuseport, one_leaves)
 	EXPECT_LT(0, reset);
 	EXPECT_EQ(DIALS, reset + kept);
 	/* From now on all go to the other. */
-	ASSERT_EQ(0, dial_many(&self->x, 8));
+	ASSERT_EQ(0, dial_many(&self->x, 8, &fd[1], 1));
 	EXPECT_EQ(8, drain(fd[1]));
 }
 
@@ -200,10 +220,10 @@ TEST_F(reuseport, leave_and_join_again)
 	ASSERT_EQ(0, group(&self->x, fd, 2, "127.0.0.1", 7000));
 	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(0, shutdown(fd[0], SHUT_RDWR));
-		ASSERT_EQ(0, dial_many(&self->x, 8));
+		ASSERT_EQ(0, dial_many(&self->x, 8, &fd[1], 1));
 		EXPECT_EQ(8, drain(fd[1]));
 		ASSERT_EQ(0, listen(fd[0], DIALS));
-		ASSERT_EQ(0, dial_many(&self->x, DIALS));
+		ASSERT_EQ(0, dial_many(&self->x, DIALS, fd, 2));
 		EXPECT_LT(0, drain(fd[0]));
 		EXPECT_LT(0, drain(fd[1]));
 	}
@@ -215,7 +235,7 @@ TEST_F(reuseport, exact_address_beats_group)
 
 	ASSERT_EQ(0, group(&self->x, fd, 3, "0.0.0.0", 7000));
 	ASSERT_EQ(0, group(&self->x, &one, 1, "127.0.0.1", 7000));
-	ASSERT_EQ(0, dial_many(&self->x, 8));
+	ASSERT_EQ(0, dial_many(&self->x, 8, &one, 1));
 	EXPECT_EQ(8, drain(one));
 }
 
@@ -244,7 +264,7 @@ TEST_F(reuseport, incoming_cpu)
 	for (i = 0; i < N; i++)
 		ASSERT_EQ(0, xt_set(fd[i], SOL_SOCKET, SO_INCOMING_CPU,
 				    i == 2 ? 0 : 1000));
-	ASSERT_EQ(0, dial_many(&self->x, 8));
+	ASSERT_EQ(0, dial_many(&self->x, 8, fd, N));
 	for (i = 0; i < N; i++)
 		EXPECT_EQ(i == 2 ? 8 : 0, drain(fd[i]));
 }
@@ -256,12 +276,13 @@ TEST_F(reuseport, child_is_in_no_group)
 	ASSERT_EQ(0, group(&self->x, fd, 2, "127.0.0.1", 7000));
 	ASSERT_EQ(0, attach_constant(fd[0], 0));
 	self->x.c = xt_dial(&self->x);
+	ASSERT_TRUE(XT_UNTIL(waiting(fd, 2) == 1));
 	s = accept(fd[0], NULL, NULL);
 	ASSERT_LE(0, s);
 	close(fd[0]);
 	EXPECT_EQ(1, write(self->x.c, "x", 1));
 	EXPECT_EQ(0, close(s));
-	ASSERT_EQ(0, dial_many(&self->x, 8));
+	ASSERT_EQ(0, dial_many(&self->x, 8, &fd[1], 1));
 	EXPECT_EQ(8, drain(fd[1]));
 }
 
