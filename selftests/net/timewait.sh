@@ -1,0 +1,98 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# A hundred thousand connections in TIME_WAIT: what each costs, that no call
+# looks at all of them, and that they end, by time and with their namespace.
+# check and within call functions by name.
+# shellcheck source-path=SCRIPTDIR disable=SC2317,SC2119,SC2120,SC2015
+. "$(dirname "$0")/lib.sh"
+
+many=${XTCP_TIMEWAITS:-100000}
+few=1000
+
+namespace() {
+	ip netns add "$A" && ip -n "$A" link set lo up &&
+		in_a bash -c "echo 1000000 >/proc/sys/net/${knob}max_tw_buckets" ||
+		return 1
+	[[ $transport == tcp ]] ||
+		in_a bash -c "echo ${1:-3000} >/proc/sys/net/xtcp/timewait"
+}
+
+# How many wait.
+waiting() {
+	if [[ $transport == tcp ]]; then
+		in_a cat /proc/net/sockstat | sed -n 's/^TCP:.* tw \([0-9]*\).*/\1/p'
+	else
+		in_a cat /proc/net/xtcp_snmp | sed -n 's/^TimeWait //p'
+	fi
+}
+
+fill() { in_a "$apps/timewait" "${flag[@]}" fill "$1"; }
+there() { [[ $(waiting) = "$1" ]]; }
+at_least() { [[ $(waiting) -ge $1 ]]; }
+
+slab_kib() {
+	awk '/^(SReclaimable|SUnreclaim):/ { n += $2 } END { print n }' \
+		/proc/meminfo
+}
+
+# The costs with few and with many of them, side by side; none has grown much.
+# Chains of the table of connections are some entries longer, and caches are
+# colder: the factor of 4 is for that, a walk over all would be 30 and more.
+compare_costs() {
+	paste -d ' ' "$tmp/few" "$tmp/many" | awk '
+		{ r = $4 / $2; bad += r > 4
+		  printf "# %s: %d ns beside few, %d ns beside many, %.2f\n",
+			 $1, $2, $4, r }
+		END { exit bad > 0 }'
+}
+
+bytes_each() {
+	note "$each bytes each, with the unused part of their slabs"
+	# Native TCP: 256.  A sanitizer kernel adds to every object.
+	[[ -n ${XTCP_SLOW:-} ]] || ((each <= 320))
+}
+
+settled() {
+	echo 2 >/proc/sys/vm/drop_caches
+	[[ $(slab_kib) -le $((slab_before + 4096)) ]]
+}
+
+start
+knob=xtcp/
+[[ $transport == tcp ]] && knob=ipv4/tcp_
+echo 2 >/proc/sys/vm/drop_caches
+
+namespace || skip_all 'no namespace'
+fill 200 || note 'warming up failed'
+slab_before=$(slab_kib)
+check "$few in TIME_WAIT" fill $few
+in_a "$apps/timewait" "${flag[@]}" cost >"$tmp/few"
+echo 2 >/proc/sys/vm/drop_caches
+slab=$(slab_kib) began=$SECONDS
+check "$many in TIME_WAIT" fill "$many"
+note "that took $((SECONDS - began)) s"
+check 'all of them wait' at_least $((few + many))
+echo 2 >/proc/sys/vm/drop_caches
+each=$((($(slab_kib) - slab) * 1024 / many))
+check 'each costs a few hundred bytes' bytes_each
+in_a "$apps/timewait" "${flag[@]}" cost >"$tmp/many"
+check 'no call looks at all of them' compare_costs
+
+began=$SECONDS
+ip netns del "$A"
+check 'their namespace takes them along' within 20 settled
+note "that took $((SECONDS - began)) s, $slab_before KiB before, $(slab_kib) after"
+
+if [[ $transport != tcp ]]; then
+	namespace 1 || skip_all 'no namespace'
+	fill $few
+	check 'they end when their time is over' within 20 there 0
+	in_a bash -c 'echo 2 >/proc/sys/net/xtcp/max_tw_buckets'
+	in_a bash -c 'echo 60 >/proc/sys/net/xtcp/timewait'
+	fill 10
+	check 'no more than max_tw_buckets' there 2
+	ip netns del "$A"
+	check 'no illegal state change' grep -qx 'illegal 0' /proc/net/xtcp_edges
+fi
+finish
