@@ -104,6 +104,8 @@ static const struct ctl_table template[] = {
 	KNOB_INT("max_orphans", max_orphans, INT_MIN, INT_MAX),
 	KNOB_INT("max_tw_buckets", max_tw_buckets, INT_MIN, INT_MAX),
 	KNOB_U8("tw_reuse", reuse_timewait, 0, 2),
+	KNOB("notsent_lowat", notsent_lowat, sizeof(u32), proc_douintvec, NULL,
+	     NULL),
 	KNOB_INTS("rmem", rmem, 4096),
 	KNOB_INTS("wmem", wmem, 1),
 	/* No native namesake: there it is fixed. */
@@ -203,6 +205,7 @@ void xtcp_limits_init(struct xtcp_net *xn)
 {
 	unsigned long share = nr_free_buffer_pages() << (PAGE_SHIFT - 7);
 
+	xn->notsent_lowat = UINT_MAX;
 	xn->max_orphans = native_ehash() / 2;
 	xn->max_tw_buckets = native_ehash() / 2;
 	xn->reuse_timewait = 2;

@@ -140,6 +140,8 @@ struct xtcp_sock {
 	u32 rcvq_bytes;			/* payload bytes in sk_receive_queue */
 	u16 user_mss;			/* TCP_MAXSEG, 0: none */
 	u16 mss_clamp;			/* the same, of this connection */
+	u32 window_clamp;		/* TCP_WINDOW_CLAMP, bytes, 0: none */
+	u32 notsent_lowat;		/* TCP_NOTSENT_LOWAT, bytes, 0: xtcp_net's */
 	u32 mtu;			/* path MTU that core.mss was made from */
 	u32 mtu_news;			/* what ICMP last said of it */
 	struct sk_buff *tx_hint;	/* where the last sent range ended */
@@ -168,15 +170,18 @@ struct xtcp_reqsk {
 	struct rcu_head rcu;
 };
 
-/* struct xtcp_twsk - mini-socket in TIME_WAIT, or in FIN_WAIT_2 for an orphan */
+/*
+ * struct xtcp_twsk - mini-socket in TIME_WAIT, or in FIN_WAIT_2 for an orphan
+ * There may be a hundred thousand: three cache lines, with none to spare.
+ */
 struct xtcp_twsk {
 	struct xtcp_entry entry;
 	struct xtcp_claim *claim;	/* on its port; NULL: none */
 	spinlock_t lock;	/* tw; BH off */
+	u32 mark;
 	struct xtcp_tw tw;
 	struct net *net;
 	struct timer_list timer;
-	u32 mark;
 	u32 txhash;
 	u32 priority;
 	u8 tos;
@@ -205,6 +210,7 @@ struct xtcp_net {
 	spinlock_t orphan_lock;
 	int max_orphans;		/* more are reset, as natively */
 	int max_tw_buckets;		/* more end at once, likewise */
+	u32 notsent_lowat;		/* bytes unsent that stop a writer */
 	int rmem[3];			/* receive buffer, bytes: least, first, most */
 	int wmem[3];			/* send buffer, likewise */
 	atomic_t nsocks;		/* struct xtcp_sock that exist */

@@ -133,11 +133,8 @@ void xtcp_state_child(struct sock *sk)
 /* What the wire is told, and what its answers free. */
 static void settle_wire(struct sock *sk, u32 sig)
 {
-	if (sig & XTCP_SIG_ACKED) {
+	if (sig & XTCP_SIG_ACKED)
 		xtcp_sendq_acked(sk);
-		if (sk->sk_socket && test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
-			sk->sk_write_space(sk);
-	}
 	/* Another hash; what ICMP has said of the route is forgotten. */
 	if (unlikely(sig & XTCP_SIG_REROUTE))
 		dst_negative_advice(sk);
@@ -145,6 +142,10 @@ static void settle_wire(struct sock *sk, u32 sig)
 		xtcp_send_abort(sk);
 	if (sig & XTCP_SIG_TX)
 		xtcp_output(sk);
+	/* After sending: TCP_NOTSENT_LOWAT looks at what is not sent. */
+	if ((sig & (XTCP_SIG_ACKED | XTCP_SIG_TX)) && sk->sk_socket &&
+	    test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
+		sk->sk_write_space(sk);
 }
 
 static void settle_eof(struct sock *sk)

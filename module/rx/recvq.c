@@ -22,6 +22,10 @@ void xtcp_rcv_refresh(struct sock *sk)
 
 	c->rcv_buf = sk->sk_rcvbuf / 2;
 	c->rcv_free = xtcp_rcv_space(sk);
+	if (unlikely(xtcp_sk(sk)->window_clamp)) {
+		c->rcv_buf = min(c->rcv_buf, xtcp_sk(sk)->window_clamp);
+		c->rcv_free = min(c->rcv_free, xtcp_sk(sk)->window_clamp);
+	}
 	/* Little is left for all: each gets a small window, as natively. */
 	if (unlikely(sk_under_memory_pressure(sk)))
 		c->rcv_free = min_t(u32, c->rcv_free, 4 * c->own_mss);

@@ -80,6 +80,7 @@ struct proto xtcp_prot = {
 	.unhash			= proto_unhash,
 	.get_port		= xtcp_get_port,
 	.put_port		= xtcp_put_port,
+	.stream_memory_free	= xtcp_stream_memory_free,
 	.enter_memory_pressure	= enter_memory_pressure,
 	.leave_memory_pressure	= leave_memory_pressure,
 	.sockets_allocated	= &xtcp_sockets_allocated,
@@ -112,6 +113,7 @@ const struct proto_ops xtcp_stream_ops = {
 	.sendmsg	= inet_sendmsg,
 	.recvmsg	= inet_recvmsg,
 	.mmap		= sock_no_mmap,
+	.set_rcvlowat	= xtcp_set_rcvlowat,
 };
 
 void xtcp_sock_destruct(struct sock *sk)

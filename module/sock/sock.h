@@ -72,6 +72,15 @@ int xtcp_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,
 int xtcp_getsockopt(struct sock *sk, int level, int optname,
 		    char __user *optval, int __user *optlen);
 
+/*
+ * proto.stream_memory_free: TCP_NOTSENT_LOWAT lets the user write; with @wake
+ * 1, half of it, as who is woken should have something to do.  Any context.
+ */
+bool xtcp_stream_memory_free(const struct sock *sk, int wake);
+
+/* proto_ops.set_rcvlowat.  Socket lock. */
+int xtcp_set_rcvlowat(struct sock *sk, int val);
+
 /* proto.keepalive: SO_KEEPALIVE was set.  Socket lock. */
 void xtcp_keepalive(struct sock *sk, int on);
 

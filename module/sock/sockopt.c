@@ -12,6 +12,7 @@
 #include "tx/tx.h"
 
 #define MSEC_US		1000U
+#define USER_MSS_MIN	88	/* of TCP_MAXSEG, natively */
 
 static struct xtcp_core *core_of(struct sock *sk)
 {
@@ -51,7 +52,7 @@ static int get_cork(struct sock *sk)
 
 static int set_maxseg(struct sock *sk, int val)
 {
-	if (val && (val < XTCP_MSS_MIN || val > 32767))
+	if (val && (val < USER_MSS_MIN || val > 32767))
 		return -EINVAL;
 	xtcp_sk(sk)->user_mss = val;
 	return 0;
@@ -161,13 +162,22 @@ static int get_user_timeout(struct sock *sk)
 
 static int set_quickack(struct sock *sk, int val)
 {
-	core_of(sk)->quickack = val;
+	struct xtcp_core *c = core_of(sk);
+
+	/* An even number: what is owed now, not what comes. */
+	c->quickack = val & 1;
+	c->interactive = !val;
+	if (val && c->ack_bytes && is_live(sk)) {
+		c->ack_now = true;
+		c->interactive = !(val & 1);
+		xtcp_core_push(c);
+	}
 	return 0;
 }
 
 static int get_quickack(struct sock *sk)
 {
-	return core_of(sk)->quickack;
+	return !core_of(sk)->interactive;
 }
 
 /* Seconds, kept as the number of timeouts of a request that they last. */
@@ -182,6 +192,75 @@ static int get_defer_accept(struct sock *sk)
 {
 	return xtcp_req_defer_seconds(xtcp_sk(sk)->defer_accept,
 				      core_of(sk)->cfg);
+}
+
+static int set_window_clamp(struct sock *sk, int val)
+{
+	if (!val && sk->sk_state != TCP_CLOSE)
+		return -EINVAL;
+	xtcp_sk(sk)->window_clamp =
+		val ? max_t(u32, val, SOCK_MIN_RCVBUF / 2) : 0;
+	return 0;
+}
+
+static int get_window_clamp(struct sock *sk)
+{
+	u32 clamp = xtcp_sk(sk)->window_clamp;
+
+	if (!clamp && is_live(sk))
+		return 65535 << core_of(sk)->rcv_wscale;
+	return clamp;
+}
+
+static int set_notsent_lowat(struct sock *sk, int val)
+{
+	WRITE_ONCE(xtcp_sk(sk)->notsent_lowat, val);
+	sk->sk_write_space(sk);
+	return 0;
+}
+
+static int get_notsent_lowat(struct sock *sk)
+{
+	return xtcp_sk(sk)->notsent_lowat;
+}
+
+int xtcp_set_rcvlowat(struct sock *sk, int val)
+{
+	bool fixed = sk->sk_userlocks & SOCK_RCVBUF_LOCK;
+	int most = fixed ? sk->sk_rcvbuf :
+		READ_ONCE(xtcp_pernet(sock_net(sk))->rmem[2]);
+
+	val = min(val, most / 2);
+	WRITE_ONCE(sk->sk_rcvlowat, val ?: 1);
+	/* There must be room for that much; half of a buffer is payload. */
+	if (!fixed && 2 * val > sk->sk_rcvbuf)
+		WRITE_ONCE(sk->sk_rcvbuf, 2 * val);
+	if (xtcp_recvq_ready(sk, sk->sk_rcvlowat))
+		sk->sk_data_ready(sk);
+	return 0;
+}
+
+/* Native TCP has done nothing about it since 2018. */
+static int set_thin_dupack(struct sock *sk, int val)
+{
+	return val < 0 || val > 1 ? -EINVAL : 0;
+}
+
+static int get_thin_dupack(struct sock *sk)
+{
+	return 0;
+}
+
+bool xtcp_stream_memory_free(const struct sock *sk, int wake)
+{
+	const struct xtcp_sock *xs = xtcp_sk(sk);
+	u32 unsent = READ_ONCE(xs->core.write_seq) -
+		     READ_ONCE(xs->core.snd_nxt);
+	u32 lowat = READ_ONCE(xs->notsent_lowat);
+
+	if (!lowat)
+		lowat = READ_ONCE(xtcp_pernet(sock_net(sk))->notsent_lowat);
+	return (unsent << wake) < lowat;
 }
 
 struct int_option {
@@ -199,8 +278,11 @@ static const struct int_option int_options[] = {
 	[TCP_SYNCNT]		= { set_syncnt, get_syncnt },
 	[TCP_DEFER_ACCEPT]	= { set_defer_accept, get_defer_accept },
 	[TCP_LINGER2]		= { set_linger2, get_linger2 },
+	[TCP_WINDOW_CLAMP]	= { set_window_clamp, get_window_clamp },
 	[TCP_QUICKACK]		= { set_quickack, get_quickack },
+	[TCP_THIN_DUPACK]	= { set_thin_dupack, get_thin_dupack },
 	[TCP_USER_TIMEOUT]	= { set_user_timeout, get_user_timeout },
+	[TCP_NOTSENT_LOWAT]	= { set_notsent_lowat, get_notsent_lowat },
 };
 
 static const struct int_option *int_option(int optname)
@@ -237,6 +319,10 @@ int xtcp_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,
 	int val, err;
 
 	if (level == SOL_IP) {
+		/* The kernel refuses them to what it knows for a stream. */
+		if (optname == IP_ADD_MEMBERSHIP ||
+		    optname == IP_DROP_MEMBERSHIP)
+			return -EPROTO;
 		err = ip_setsockopt(sk, level, optname, optval, optlen);
 		if (!err && optname == IP_OPTIONS)
 			xtcp_options_changed(sk);
@@ -246,11 +332,12 @@ int xtcp_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,
 		return -ENOPROTOOPT;
 	if (optname == TCP_CONGESTION)
 		return set_congestion(sk, optval, optlen);
-	o = int_option(optname);
+	/* In this order natively, before it looks at the name. */
 	if (optlen < sizeof(int))
-		return o ? -EINVAL : -ENOPROTOOPT;
+		return -EINVAL;
 	if (copy_from_sockptr(&val, optval, sizeof(val)))
 		return -EFAULT;
+	o = int_option(optname);
 	if (!o)
 		return -ENOPROTOOPT;
 	lock_sock(sk);

@@ -115,6 +115,9 @@ TEST_F(limits, orphans)
 	int s[4], i, err[4];
 	long aborts;
 
+	/* Natively those of other namespaces count as well. */
+	if (!XT_UNTIL(ORPHANS(&self->x) == 0))
+		SKIP(return, "orphans of other tests");
 	ASSERT_EQ(0, xt_listen(&self->x, 8));
 	ASSERT_EQ(0, xt_set(self->x.l, SOL_SOCKET, SO_RCVBUF, 8192));
 	ASSERT_EQ(0, set_max_orphans(&self->x, "3", was));
@@ -154,6 +157,8 @@ TEST_F(limits, orphans_later)
 {
 	char was[64] = "8192";
 
+	if (!XT_UNTIL(ORPHANS(&self->x) == 0))
+		SKIP(return, "orphans of other tests");
 	ASSERT_EQ(0, xt_listen(&self->x, 8));
 	ASSERT_EQ(0, xt_set(self->x.l, SOL_SOCKET, SO_RCVBUF, 8192));
 	ASSERT_EQ(0, stuck_pair(&self->x));
