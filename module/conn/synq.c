@@ -407,6 +407,8 @@ static void child_init(struct sock *sk, struct xtcp_reqsk *r)
 	struct inet_sock *inet = inet_sk(sk);
 
 	xtcp_core_renew(&xs->core);
+	xs->core.rcv_shut = sk->sk_shutdown & RCV_SHUTDOWN;
+	xs->core.snd_shut = sk->sk_shutdown & SEND_SHUTDOWN;
 	xs->core.sport = ntohs(r->entry.key.lport);
 	xs->core.dport = ntohs(r->entry.key.rport);
 

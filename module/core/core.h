@@ -159,6 +159,7 @@ struct xtcp_core {
 	bool cork;		/* TCP_CORK, MSG_MORE: only full segments */
 	bool orphan;		/* the user has closed */
 	bool rcv_shut;		/* SHUT_RD or orphan: nobody will read */
+	bool snd_shut;		/* SHUT_WR came first: FIN ends SYN_RECEIVED */
 	bool keepalive;		/* SO_KEEPALIVE */
 	bool quickack;		/* TCP_QUICKACK: do not delay the ACK */
 	const struct xtcp_cfg *cfg;

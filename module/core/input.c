@@ -229,6 +229,8 @@ static enum xtcp_drop input_syn_recv(struct xtcp_core *c,
 	}
 	/* The user may have closed before the handshake ended. */
 	syn_covered(c, s, c->state == XTCP_SYN_RECV ? ev : XTCP_NEVENTS, now);
+	if (c->snd_shut)
+		xtcp_core_shutdown(c, now);
 	return XTCP_DROP_NONE;
 }
 

@@ -46,9 +46,16 @@ void xtcp_done(struct sock *sk)
 
 void xtcp_shutdown(struct sock *sk, int how)
 {
+	struct xtcp_core *c = &xtcp_sk(sk)->core;
+
+	/* In FIN_WAIT new data is then answered by RST. */
+	if (how & RCV_SHUTDOWN)
+		c->rcv_shut = true;
 	if (!(how & SEND_SHUTDOWN))
 		return;
-	xtcp_core_shutdown(&xtcp_sk(sk)->core, xtcp_now());
+	/* Without a connection it is remembered for the next, as by TCP. */
+	c->snd_shut = c->state == XTCP_CLOSED;
+	xtcp_core_shutdown(c, xtcp_now());
 	xtcp_settle(sk);
 }
 

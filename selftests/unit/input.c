@@ -282,6 +282,17 @@ static void unread_by_anyone(void)
 	EQUAL(H.delivered, 10);
 }
 
+/* shutdown(SHUT_WR) before there was a connection. */
+static void shut_before(void)
+{
+	host_in(XTCP_SYN_RECV);
+	H.c.snd_shut = true;
+	host_seg(IRS + 1, ISS + 1, XTCP_ACK, 0, 60000);
+	EQUAL(H.c.state, XTCP_FIN_WAIT1);
+	EQUAL(H.sent, 1);
+	CHECK(H.out[0].d.flags & XTCP_FIN);
+}
+
 static void not_there(void)
 {
 	host_in(XTCP_CLOSED);
@@ -305,6 +316,7 @@ static const struct unit_test tests[] = {
 	{ "simultaneous open", simultaneous_open },
 	{ "TIME_WAIT without mini-socket", time_wait },
 	{ "payload that nobody will read", unread_by_anyone },
+	{ "SHUT_WR before the connection", shut_before },
 	{ "CLOSED and LISTEN take nothing", not_there },
 };
 UNIT_MAIN(tests)
