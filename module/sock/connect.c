@@ -196,6 +196,7 @@ int xtcp_disconnect(struct sock *sk, int flags)
 		xtcp_table_remove(xtcp_pernet(sock_net(sk)), &xs->entry);
 		xs->hashed = false;
 	}
+	/* A port that bind() chose stays with a socket that was CLOSED. */
 	if (state != XTCP_CLOSED && !(sk->sk_userlocks & SOCK_BINDPORT_LOCK))
 		xtcp_put_port(sk);
 	disconnect_reset(sk);

@@ -89,7 +89,8 @@ int xtcp_ioctl(struct sock *sk, int cmd, XTCP_IOCTL_ARG)
 		c->state == XTCP_CLOSED;
 	int answer;
 
-	if (sk->sk_state == TCP_LISTEN && cmd != SIOCATMARK)
+	if (sk->sk_state == TCP_LISTEN &&
+	    (cmd == SIOCINQ || cmd == SIOCOUTQ || cmd == SIOCOUTQNSD))
 		return -EINVAL;
 	lock_sock(sk);
 	switch (cmd) {

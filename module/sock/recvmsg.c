@@ -122,7 +122,9 @@ static int read_loop(struct sock *sk, struct reader *rd)
 			take_queue(sk, rd);
 		if (err)
 			return err;
-		if (!rd->left || rd->copied >= rd->target)
+		/* No bytes wanted: still an end or an error must be told. */
+		if (rd->copied >= rd->target ||
+		    (!rd->left && !skb_queue_empty(&sk->sk_receive_queue)))
 			return 0;
 		if (read_ends(sk, rd, &err))
 			return err;

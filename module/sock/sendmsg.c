@@ -75,7 +75,9 @@ int xtcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 			err = -EPIPE;
 		else
 			err = send_all(sk, msg, &timeo, &copied);
-		push(sk);
+		/* Nothing added: what MSG_MORE held back stays. */
+		if (copied)
+			push(sk);
 		c->cork = cork;
 	}
 	if (err && !copied) {

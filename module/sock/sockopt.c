@@ -418,10 +418,9 @@ int xtcp_getsockopt(struct sock *sk, int level, int optname,
 	const struct int_option *o;
 	int val, len;
 
-	if (level == SOL_IP)
-		return ip_getsockopt(sk, level, optname, optval, optlen);
+	/* Its errno for a level that nobody knows is TCP's too. */
 	if (level != SOL_TCP)
-		return -ENOPROTOOPT;
+		return ip_getsockopt(sk, level, optname, optval, optlen);
 	if (get_user(len, optlen))
 		return -EFAULT;
 	if (len < 0)
