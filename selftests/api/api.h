@@ -48,7 +48,10 @@
 #define IPPROTO_XTCP	253
 #endif
 
+/* A program with a main() of its own has no use for the harness. */
+#ifndef XT_NO_HARNESS
 #include "kselftest_harness.h"
+#endif
 
 /* No event here needs longer than this, even under software emulation. */
 #define XT_DEADLINE_MS	10000
