@@ -339,6 +339,9 @@ void xtcp_core_wrote(struct xtcp_core *c, u32 len);
 /* The settings nodelay or cork changed, or MSG_MORE's end: look again. */
 void xtcp_core_push(struct xtcp_core *c);
 
+/* The same, and what is queued now goes whatever cork and Nagle say. */
+void xtcp_core_push_all(struct xtcp_core *c);
+
 /*
  * The user has read, rcv_free was renewed: XTCP_SIG_TX if a window update is
  * worth sending (RFC 9293, 3.8.6.2.2), or a delayed ACK that the sender may

@@ -115,6 +115,13 @@ void xtcp_core_push(struct xtcp_core *c)
 	c->sig |= XTCP_SIG_TX;
 }
 
+void xtcp_core_push_all(struct xtcp_core *c)
+{
+	if (c->snd_nxt != xtcp_core_send_end(c))
+		c->force = true;
+	c->sig |= XTCP_SIG_TX;
+}
+
 void xtcp_core_shutdown(struct xtcp_core *c, u64 now)
 {
 	if (xtcp_fsm[c->state][XTCP_EV_CLOSE].next)

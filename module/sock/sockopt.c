@@ -27,8 +27,9 @@ static bool is_live(const struct sock *sk)
 static int set_nodelay(struct sock *sk, int val)
 {
 	core_of(sk)->nodelay = val;
+	/* Even if corked, as by TCP: the cork holds what comes after. */
 	if (val && is_live(sk))
-		xtcp_core_push(core_of(sk));
+		xtcp_core_push_all(core_of(sk));
 	return 0;
 }
 

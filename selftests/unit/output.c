@@ -106,6 +106,18 @@ static void cork(void)
 	xtcp_core_push(&H.c);
 	host_tx(false);
 	EQUAL(H.sent, 3);
+	/* TCP_NODELAY lets go what is there, corked or not. */
+	ACK(1501);
+	H.c.cork = true;
+	host_wrote(10);
+	EQUAL(H.sent, 3);
+	xtcp_core_push_all(&H.c);
+	host_tx(false);
+	EQUAL(H.sent, 4);
+	ACK(1511);
+	xtcp_core_push_all(&H.c);
+	host_wrote(10);
+	EQUAL(H.sent, 4);
 }
 
 static void fin(void)
