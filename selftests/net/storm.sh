@@ -43,6 +43,20 @@ storm() {
 	return "$rc"
 }
 
+# Two hosts with room for all that will be in TIME_WAIT. Beyond the limit a
+# closed connection is forgotten at once, here as natively, and what its peer
+# repeats is answered by a reset that the forecast does not know of.
+roomy_hosts() {
+	local ns name=xtcp/max_tw_buckets
+
+	[[ $transport == xtcp ]] || name=ipv4/tcp_max_tw_buckets
+	hosts || return 1
+	for ns in "$A" "$B"; do
+		ip netns exec "$ns" bash -c \
+			"echo 200000 >/proc/sys/net/$name" || return 1
+	done
+}
+
 # While the server still listens.
 queues_empty() {
 	[[ $transport == tcp ]] || ip netns exec "$1" cat /proc/net/xtcp |
@@ -118,11 +132,11 @@ no_hosts
 echo 2 >/proc/sys/vm/drop_caches
 memory=$(kernel_memory) objects=$(live_objects)
 note "before: $memory KiB, $objects objects"
-hosts
+roomy_hosts
 one_way 'two hosts' "$A" "$B" "$ADDR_B"
 check 'no illegal state change' legal_edges
 no_hosts
-hosts
+roomy_hosts
 one_way 'one host' "$A" "$A" 127.0.0.1
 check 'no illegal state change on one host' legal_edges
 no_hosts
@@ -131,7 +145,7 @@ note "after: $(kernel_memory) KiB, $(live_objects) objects"
 if [[ $transport == xtcp && -n ${XTCP_COMPARE:-} ]]; then
 	note 'native TCP, for comparison'
 	transport=tcp flag=(--tcp)
-	hosts
+	roomy_hosts
 	storm "$A" "$B" "$ADDR_B"
 	storm "$A" "$A" 127.0.0.1
 fi
