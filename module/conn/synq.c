@@ -700,16 +700,17 @@ enum xtcp_synq_verdict xtcp_synq_ack(struct sock *lsk, struct sk_buff *skb,
 }
 
 /*
- * Answers to what is out of order are rationed, as native TCP does it: one in
- * half a second, but for payload, which an honest peer may repeat.
+ * Answers to what is out of order are rationed, as native TCP does it, but for
+ * those to payload, which an honest peer may repeat.
  */
 static bool req_rationed(struct xtcp_reqsk *r, const struct xtcp_seg *s)
 {
+	const struct xtcp_cfg *cfg = &xtcp_pernet(sock_net(r->lsk))->cfg;
 	u32 now = jiffies, last = READ_ONCE(r->last_oow);
 
 	if (xtcp_seg_space(s) && !(s->flags & XTCP_SYN))
 		return false;
-	if (last && now - last < HZ / 2) {
+	if (last && now - last < xtcp_jiffies(cfg->invalid_ratelimit)) {
 		XTCP_INC(sock_net(r->lsk), SYNRECVSKIPPED);
 		return true;
 	}
