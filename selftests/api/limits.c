@@ -28,6 +28,8 @@ static int in_first_ns(const char *path, const char *text, char *was, int size)
 	return r;
 }
 
+#define BLANKS	"\n "
+
 /* The counter @name of this namespace, -1 if there is none of that name. */
 static long counter(const struct xt *x, const char *name)
 {
@@ -46,11 +48,11 @@ static long counter(const struct xt *x, const char *name)
 		/* A line of names, then a line of values. */
 		while (fgets(a, sizeof(a), f) && fgets(b, sizeof(b), f)) {
 			char *p = NULL, *q = NULL;
-			char *n = strtok_r(a, " \n", &p);
-			char *m = strtok_r(b, " \n", &q);
+			char *n = strtok_r(a, BLANKS, &p);
+			char *m = strtok_r(b, BLANKS, &q);
 
-			for (; n && m; n = strtok_r(NULL, " \n", &p),
-			     m = strtok_r(NULL, " \n", &q))
+			for (; n && m; n = strtok_r(NULL, BLANKS, &p),
+			     m = strtok_r(NULL, BLANKS, &q))
 				if (!strcmp(n, name))
 					found = atol(m);
 		}

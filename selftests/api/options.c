@@ -143,7 +143,7 @@ static int report(const char *what, int level, int opt, enum state state,
 static const int values[] = {
 	0, 1, 2, 3, 4, 5, 7, 47, 48, 60, 87, 88, 119, 120, 121, 127, 128, 129,
 	254, 255, 256, 1000, 1152, 4096, 32767, 32768, 65535, 65536, 100000,
-	2147483, 2147484, 0x7fffffff, -1, -2, -100, (int)0x80000000,
+	2147483, 2147484, 0x7fffffff, -1, -2, -100, -0x7fffffff - 1,
 };
 
 static const int lengths[] = { 0, 1, 3, 4, 8, 16, -1 };
