@@ -36,6 +36,13 @@
 #define XTCP_ACCEPT_ERR		(err)
 #endif
 
+/* What sendfile() sends page by page says by a flag of its own on 6.1. */
+#ifdef MSG_SENDPAGE_NOTLAST
+#define XTCP_MSG_MORE	(MSG_MORE | MSG_SENDPAGE_NOTLAST)
+#else
+#define XTCP_MSG_MORE	MSG_MORE
+#endif
+
 /* proto.ioctl: where the answer goes. */
 #ifdef XTCP_HAVE_IOCTL_KARG
 #define XTCP_IOCTL_ARG		int *karg

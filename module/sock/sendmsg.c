@@ -69,7 +69,7 @@ int xtcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 	sk_clear_bit(SOCKWQ_ASYNC_NOSPACE, sk);
 	if (!err) {
 		cork = c->cork;
-		if (msg->msg_flags & MSG_MORE)
+		if (msg->msg_flags & XTCP_MSG_MORE)
 			c->cork = true;
 		if (sk->sk_err || (sk->sk_shutdown & SEND_SHUTDOWN))
 			err = -EPIPE;
