@@ -7,13 +7,17 @@
 
 /* ---- acknowledging ---- */
 
-/* What came in order: now, every second segment, or by the timer. */
+/*
+ * What came in order: now, every second segment, or by the timer.  Where each
+ * side answers the other, the answer is waited for even at the start.
+ */
 static void ack_in_order(struct xtcp_core *c, u32 len, u64 now)
 {
 	c->ack_bytes += len;
 	if (len >= c->rcv_mss)
 		c->rcv_mss = min_t(u32, len, c->own_mss);
-	if (c->quick || c->quickack || c->ack_bytes > c->rcv_mss)
+	if ((c->quick && !c->interactive) || c->quickack ||
+	    c->ack_bytes > c->rcv_mss)
 		xtcp_ack_owed(c);
 	else if (!c->deadline[XTCP_T_DELACK])
 		c->deadline[XTCP_T_DELACK] = now + c->cfg->delack_min;
@@ -23,6 +27,7 @@ static void ack_in_order(struct xtcp_core *c, u32 len, u64 now)
 static void ack_at_once(struct xtcp_core *c)
 {
 	c->quick = max_t(u8, c->quick, 2);
+	c->interactive = false;
 	xtcp_ack_owed(c);
 }
 
