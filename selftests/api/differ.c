@@ -11,7 +11,8 @@
  * What is left out, by rule and in differ_gen.c: urgent data, TCP_FASTOPEN,
  * MSG_ZEROCOPY (XTCP has none); SO_REUSEPORT between listeners (the choice is
  * by a random hash); more unread bytes than any buffer holds; delays of ACKs
- * (off by route); reuse of a tuple in TIME_WAIT by the clock (off by sysctl).
+ * (off by route, which IP_TOS would make a socket forget on 6.1); reuse of a
+ * tuple in TIME_WAIT by the clock (off by sysctl).
  * A difference counts only if native TCP agrees with itself on that program.
  */
 #include "differ.h"

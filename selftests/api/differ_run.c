@@ -56,7 +56,6 @@ const struct df_option df_options[] = {
 	{ "SYNCNT", IPPROTO_TCP, TCP_SYNCNT, 4, 0 },
 	{ "LINGER2", IPPROTO_TCP, TCP_LINGER2, 4, 0 },
 	{ "USER_TIMEOUT", IPPROTO_TCP, TCP_USER_TIMEOUT, 4, 0 },
-	{ "IP_TOS", IPPROTO_IP, IP_TOS, 4, 0 },
 	{ "IP_TTL", IPPROTO_IP, IP_TTL, 4, 0 },
 	{ "level 99", 99, 1, 4, 0 },
 	{ "TCP 99", IPPROTO_TCP, 99, 4, 0 },
@@ -124,13 +123,9 @@ int df_world(void)
 	    world_route("127.0.0.1 src 127.0.0.1") ||
 	    world_route("10.9.0.1 src 10.9.0.1"))
 		return -1;
-	/*
-	 * With timestamps native TCP gives a tuple in TIME_WAIT to a bound
-	 * socket that connects, XTCP not yet.
-	 */
-	xt_write_file("/proc/sys/net/xtcp/timestamps", "0");
-	if (xt_write_file("/proc/sys/net/ipv4/tcp_timestamps", "0") ||
-	    xt_write_file("/proc/sys/net/ipv4/tcp_tw_reuse", "0"))
+	/* Whether it is allowed depends on the second of the clock. */
+	xt_write_file("/proc/sys/net/xtcp/tw_reuse", "0");
+	if (xt_write_file("/proc/sys/net/ipv4/tcp_tw_reuse", "0"))
 		return -1;
 	sigaction(SIGPIPE, &sa, NULL);
 	marker = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
