@@ -9,7 +9,7 @@
 # shellcheck source-path=SCRIPTDIR disable=SC2317,SC2119,SC2120,SC2015,SC2016
 . "$(dirname "$0")/lib.sh"
 
-rounds=${XTCP_TEARDOWN:-${XTCP_ROUNDS:-10}}
+rounds=${XTCP_TEARDOWN:-${XTCP_ROUNDS:-5}}
 seed=${XTCP_SEED:-$RANDOM}
 ko=${XTCP_KO:-$here/../../build/$(uname -r)/xtcp.ko}
 # Seconds that a removal may take, or the load to get on: generous, a busy
