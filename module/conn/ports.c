@@ -124,17 +124,24 @@ void xtcp_port_inherit(struct xtcp_net *xn, struct sock *lsk, struct sock *sk)
 	spin_unlock_bh(&xn->bhash_lock);
 }
 
+/* Looks at so many: a second claim like another only costs its memory. */
+#define CLAIM_LOOKS	64
+
 /* The claim in @b that equals @sk's, a new one if need be. */
 static struct xtcp_claim *claim_find(struct xtcp_bucket *b, struct sock *sk)
 {
 	__be32 saddr = inet_sk(sk)->inet_rcv_saddr;
 	struct xtcp_claim *c;
+	int looks = 0;
 
-	hlist_for_each_entry(c, &b->claims, node)
+	hlist_for_each_entry(c, &b->claims, node) {
 		if (c->saddr == saddr && c->bound_if == sk->sk_bound_dev_if &&
 		    c->reuse == !!sk->sk_reuse &&
 		    c->reuseport == !!sk->sk_reuseport)
 			return c;
+		if (++looks == CLAIM_LOOKS)
+			break;
+	}
 	c = kmalloc(sizeof(*c), GFP_ATOMIC);
 	if (!c)
 		return NULL;

@@ -77,7 +77,7 @@ static void to_sock(struct net *net, struct sock *sk, struct sk_buff *skb,
 		    struct xtcp_seg *s)
 {
 	enum xtcp_counter why = XTCP_CNT_MINTTLDROP;
-	int limit;
+	u64 limit;
 
 	if (!ttl_ok(sk, skb))
 		goto drop;
@@ -94,9 +94,9 @@ static void to_sock(struct net *net, struct sock *sk, struct sk_buff *skb,
 		bh_unlock_sock(sk);
 		return;
 	}
-	limit = READ_ONCE(sk->sk_rcvbuf) * 2 + READ_ONCE(sk->sk_sndbuf) / 2 +
-		64 * 1024;
-	if (likely(!sk_add_backlog(sk, skb, limit))) {
+	limit = 2ULL * READ_ONCE(sk->sk_rcvbuf) +
+		READ_ONCE(sk->sk_sndbuf) / 2 + 64 * 1024;
+	if (likely(!sk_add_backlog(sk, skb, min_t(u64, limit, UINT_MAX)))) {
 		bh_unlock_sock(sk);
 		return;
 	}
@@ -153,6 +153,10 @@ static void to_timewait(struct net *net, struct xtcp_twsk *tw,
 {
 	u32 iss = 0;
 
+	if (!xfrm4_policy_check(NULL, XFRM_POLICY_IN, skb)) {
+		xtcp_drop(net, skb, XTCP_CNT_DROP_POLICY);
+		return;
+	}
 	if (!xtcp_timewait_segment(tw, skb, s, &iss)) {
 		consume_skb(skb);
 		return;
@@ -165,6 +169,18 @@ static void to_timewait(struct net *net, struct xtcp_twsk *tw,
 	}
 	xtcp_timewait_give_way(tw);
 	to_listener(net, skb, s, iss);
+}
+
+/* The listener's policy and filter are those of its requests. */
+static void to_request(struct net *net, struct xtcp_reqsk *r,
+		       struct sk_buff *skb, struct xtcp_seg *s)
+{
+	if (!policy_ok(r->lsk, skb))
+		xtcp_drop(net, skb, XTCP_CNT_DROP_POLICY);
+	else if (!filter_ok(r->lsk, skb, s))
+		xtcp_drop(net, skb, XTCP_CNT_DROP_FILTER);
+	else if (!xtcp_synq_segment(r, skb, s))
+		consume_skb(skb);
 }
 
 static void dispatch(struct net *net, struct sk_buff *skb,
@@ -191,9 +207,8 @@ static void dispatch(struct net *net, struct sk_buff *skb,
 		sock_put(sk);
 		return;
 	case XTCP_KIND_REQ:
-		if (!xtcp_synq_segment(container_of(e, struct xtcp_reqsk, entry),
-				       skb, s))
-			consume_skb(skb);
+		to_request(net, container_of(e, struct xtcp_reqsk, entry),
+			   skb, s);
 		return;
 	case XTCP_KIND_TW:
 		to_timewait(net, container_of(e, struct xtcp_twsk, entry),

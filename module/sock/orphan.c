@@ -67,7 +67,7 @@ void xtcp_orphan_add(struct sock *sk)
 	}
 	if (xs->destroyed)
 		return;
-	/* The peer has all it was sent in FIN_WAIT_2: that is for its FIN. */
+	/* One in FIN_WAIT_2 may become a mini-socket, see below. */
 	if (sk->sk_state != TCP_FIN_WAIT2 && orphan_judge(sk, 1, 0))
 		return;
 	xtcp_sock_drop_netns(sk);
@@ -78,6 +78,9 @@ void xtcp_orphan_add(struct sock *sk)
 	/* Said again, now that there is nobody to read: FIN_WAIT_2 may end. */
 	xtcp_core_shutdown(&xs->core, xtcp_now());
 	xtcp_settle(sk);
+	/* It did not, it waits too long: it costs what every orphan costs. */
+	if (sk->sk_state == TCP_FIN_WAIT2)
+		orphan_judge(sk, 0, 0);
 }
 
 bool xtcp_orphan_timeout(struct sock *sk, u64 now)
