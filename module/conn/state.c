@@ -57,6 +57,23 @@ static void count_end(const struct sock *sk, u8 from, u8 ev)
 		XTCP_INC(sock_net(sk), ATTEMPTFAILS);
 }
 
+/* What the network said while nothing came back explains the silence. */
+static int final_error(const struct sock *sk)
+{
+	int err = xtcp_sk(sk)->core.err;
+
+	return err == ETIMEDOUT ? READ_ONCE(sk->sk_err_soft) ?: err : err;
+}
+
+/* poll() and SO_ERROR take no lock: who sees the end must see why. */
+static void publish_error(struct sock *sk)
+{
+	if (!xtcp_sk(sk)->core.err)
+		return;
+	WRITE_ONCE(sk->sk_err, final_error(sk));
+	smp_wmb();	/* pairs with xtcp_poll() */
+}
+
 void xtcp_host_set_state(struct xtcp_core *c, u8 from, u8 ev, u8 to)
 {
 	xtcp_edge_count(from, ev, to);
@@ -65,8 +82,10 @@ void xtcp_host_set_state(struct xtcp_core *c, u8 from, u8 ev, u8 to)
 				    xtcp_state_name(from), xtcp_event_name(ev));
 		return;
 	}
-	if (to == XTCP_CLOSED)
+	if (to == XTCP_CLOSED) {
 		count_end(xtcp_core_sk(c), from, ev);
+		publish_error(xtcp_core_sk(c));
+	}
 	if (to != from)
 		inet_sk_set_state(xtcp_core_sk(c), to);
 }
@@ -161,14 +180,6 @@ static void settle_eof(struct sock *sk)
 		sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_IN);
 }
 
-/* What the network said while nothing came back explains the silence. */
-static int final_error(const struct sock *sk)
-{
-	int err = xtcp_sk(sk)->core.err;
-
-	return err == ETIMEDOUT ? READ_ONCE(sk->sk_err_soft) ?: err : err;
-}
-
 /* What the user is told. */
 static void settle_user(struct sock *sk, u32 sig)
 {
@@ -188,11 +199,6 @@ static void settle_user(struct sock *sk, u32 sig)
 		if (!sock_flag(sk, SOCK_DEAD))
 			sk->sk_state_change(sk);
 	}
-	if (sig & XTCP_SIG_ERROR) {
-		WRITE_ONCE(sk->sk_err, final_error(sk));
-		if (!sock_flag(sk, SOCK_DEAD))
-			sk_error_report(sk);
-	}
 }
 
 /* What ends. */
@@ -207,6 +213,9 @@ static void settle_end(struct sock *sk, u32 sig)
 	} else if (sig & XTCP_SIG_CLOSED) {
 		xtcp_done(sk);
 	}
+	/* Last: whoever it wakes finds the socket as it will stay. */
+	if (sig & XTCP_SIG_ERROR && !sock_flag(sk, SOCK_DEAD))
+		sk_error_report(sk);
 }
 
 void xtcp_settle(struct sock *sk)

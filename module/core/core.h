@@ -175,7 +175,7 @@ struct xtcp_core {
 
 	/* Decisions for the host. */
 	u32 sig;		/* XTCP_SIG_* */
-	int err;		/* positive errno of XTCP_SIG_ERROR */
+	int err;		/* positive errno of XTCP_SIG_ERROR; set before the edge */
 	u64 deadline[XTCP_NTIMERS];
 
 	/* Send sequence space (RFC 9293, 3.3.1). */

@@ -48,10 +48,11 @@ void xtcp_event(struct xtcp_core *c, enum xtcp_event ev, u64 now)
 		event_entered(c, now);
 }
 
-/* An edge to CLOSED that the user learns of as @err. */
+/* An edge to CLOSED that the user, if the table says so, learns of as @err. */
 void xtcp_fail(struct xtcp_core *c, enum xtcp_event ev, int err)
 {
-	c->err = err;
+	if (xtcp_fsm[c->state][ev].actions & XTCP_DO_ERROR)
+		c->err = err;
 	xtcp_event(c, ev, 0);
 }
 

@@ -268,14 +268,13 @@ static bool nobody_reads(const struct xtcp_core *c, const struct xtcp_seg *s)
 
 static void input_refuse(struct xtcp_core *c, u64 now)
 {
+	c->err = c->orphan ? 0 : ECONNRESET;
 	xtcp_event(c, XTCP_EV_ABORT, now);
 	/* The answer takes its number from the segment: exactly right. */
 	c->sig &= ~XTCP_SIG_SEND_RST;
 	c->sig |= XTCP_SIG_REPLY_RST;
-	if (!c->orphan) {
-		c->err = ECONNRESET;
+	if (c->err)
 		c->sig |= XTCP_SIG_ERROR;
-	}
 }
 
 /* What the ACK of our FIN and the peer's FIN mean, once both are known. */

@@ -139,6 +139,7 @@ void xtcp_core_abort(struct xtcp_core *c, int err)
 
 	if (c->state == XTCP_CLOSED)
 		return;
+	c->err = err;
 	xtcp_event(c, c->state == XTCP_LISTEN ? XTCP_EV_CLOSE : XTCP_EV_ABORT,
 		   0);
 	/*
@@ -147,10 +148,8 @@ void xtcp_core_abort(struct xtcp_core *c, int err)
 	 */
 	if (left)
 		c->sig |= XTCP_SIG_SEND_RST;
-	if (!err)
-		return;
-	c->err = err;
-	c->sig |= XTCP_SIG_ERROR;
+	if (err)
+		c->sig |= XTCP_SIG_ERROR;
 }
 
 void xtcp_core_set_mss(struct xtcp_core *c, u16 mss, u64 now)

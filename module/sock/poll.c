@@ -55,7 +55,7 @@ __poll_t xtcp_poll(struct file *file, struct socket *sock, poll_table *wait)
 		mask |= poll_write(sk);
 	}
 	/* The error is set before the state: seen after, it is not missed. */
-	smp_rmb();
+	smp_rmb();	/* pairs with publish_error() */
 	if (READ_ONCE(sk->sk_err) ||
 	    !skb_queue_empty_lockless(&sk->sk_error_queue))
 		mask |= EPOLLERR;

@@ -117,6 +117,41 @@ TEST_F(poll, after_a_reset)
 	EXPECT_EQ(DEAD, xt_poll_now(self->x.s));
 }
 
+/* Never sleeps: sees what is there in the middle of a reset, too. */
+static void *first_end(void *arg)
+{
+	int fd = *(int *)arg, ev;
+
+	do {
+		ev = xt_poll_now(fd);
+	} while (!(ev & POLLHUP));
+	return (void *)(long)ev;
+}
+
+/* poll() takes no lock, but who sees the end sees that it is an error. */
+TEST_F(poll, no_end_without_its_error)
+{
+	pthread_t spinner;
+	void *ev;
+	int i;
+
+	for (i = 0; i < 300; i++) {
+		ASSERT_EQ(0, xt_pair(&self->x));
+		ASSERT_EQ(0, pthread_create(&spinner, NULL,
+					    first_end, &self->x.s));
+		ASSERT_EQ(0, xt_linger(self->x.c, 1, 0));
+		/* The reset runs here while the spinner looks. */
+		ASSERT_EQ(0, close(self->x.c));
+		ASSERT_EQ(0, pthread_join(spinner, &ev));
+		EXPECT_TRUE((long)ev & POLLERR) {
+			TH_LOG("round %d: %lx", i, (long)ev);
+		}
+		ASSERT_EQ(0, close(self->x.s));
+	}
+	self->x.c = -1;
+	self->x.s = -1;
+}
+
 TEST_F(poll, refused)
 {
 	int fd = xt_socket(&self->x, SOCK_NONBLOCK);
