@@ -405,8 +405,10 @@ static void child_init(struct sock *sk, struct xtcp_reqsk *r)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct inet_sock *inet = inet_sk(sk);
+	bool interactive = xs->core.interactive;
 
 	xtcp_core_renew(&xs->core);
+	xs->core.interactive = interactive;
 	xs->core.rcv_shut = sk->sk_shutdown & RCV_SHUTDOWN;
 	xs->core.snd_shut = sk->sk_shutdown & SEND_SHUTDOWN;
 	xs->core.sport = ntohs(r->entry.key.lport);

@@ -161,7 +161,6 @@ struct xtcp_core {
 	bool rcv_shut;		/* SHUT_RD or orphan: nobody will read */
 	bool snd_shut;		/* SHUT_WR came first: FIN ends SYN_RECEIVED */
 	bool keepalive;		/* SO_KEEPALIVE */
-	bool quickack;		/* TCP_QUICKACK: do not delay the ACK */
 	const struct xtcp_cfg *cfg;
 	const struct xtcp_cc *cc;
 	u32 rcv_buf;		/* payload bytes the buffer can hold when empty */
@@ -211,10 +210,15 @@ struct xtcp_core {
 
 	/* Acknowledging (RFC 5681, 4.2; RFC 1122, 4.2.3.2). */
 	bool ack_now;		/* an ACK is owed at once */
+	bool quickack;		/* set by the host: the route wants no ACK delayed */
 	u8 quick;		/* ACKs to send without delay (start, after gaps) */
-	u32 ack_bytes;		/* received since the last ACK */
+	u8 pushed;		/* short segments since the last ACK, 2 for more */
 	bool interactive;	/* data sent soon after carries the ACK */
+	u32 ack_bytes;		/* sequence space received since the last ACK */
 	u16 rcv_mss;		/* the peer's segment size, as seen */
+	u16 rcv_last;		/* length of the last one, if it may be full; or 0 */
+	u32 ato;		/* what a delayed ACK waits, us; 0: no data yet */
+	u64 last_data;		/* time of the last payload in order */
 	u64 last_challenge;	/* when a suspect segment was answered */
 
 	/* Loss recovery and congestion control (RFC 6298, 5681, 6582). */
@@ -335,6 +339,12 @@ void xtcp_core_rst_hdr(struct xtcp_core *c, u64 now, struct xtcp_hdr *h);
 
 /* @len more bytes are in the send queue. */
 void xtcp_core_wrote(struct xtcp_core *c, u32 len);
+
+/*
+ * TCP_QUICKACK: with 0 the ACKs wait for answers to go with, else no longer; what
+ * is owed goes now if all is read, and with an even @val only that.
+ */
+void xtcp_core_quickack(struct xtcp_core *c, int val);
 
 /* The settings nodelay or cork changed, or MSG_MORE's end: look again. */
 void xtcp_core_push(struct xtcp_core *c);

@@ -1,35 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Payload and FIN (RFC 9293, 3.10.7.4, seventh and eighth step), and when to
- * acknowledge them (RFC 5681, 4.2; RFC 9293, 3.8.6.3).
- */
+/* Payload and FIN (RFC 9293, 3.10.7.4, seventh and eighth step). */
 #include "internal.h"
-
-/* ---- acknowledging ---- */
-
-/*
- * What came in order: now, every second segment, or by the timer.  Where each
- * side answers the other, the answer is waited for even at the start.
- */
-static void ack_in_order(struct xtcp_core *c, u32 len, u64 now)
-{
-	c->ack_bytes += len;
-	if (len >= c->rcv_mss)
-		c->rcv_mss = min_t(u32, len, c->own_mss);
-	if ((c->quick && !c->interactive) || c->quickack ||
-	    c->ack_bytes > c->rcv_mss)
-		xtcp_ack_owed(c);
-	else if (!c->deadline[XTCP_T_DELACK])
-		c->deadline[XTCP_T_DELACK] = now + c->cfg->delack_min;
-}
-
-/* A hole or a repetition: the sender waits for every one of these ACKs. */
-static void ack_at_once(struct xtcp_core *c)
-{
-	c->quick = max_t(u8, c->quick, 2);
-	c->interactive = false;
-	xtcp_ack_owed(c);
-}
 
 /* ---- payload ---- */
 
@@ -74,9 +45,10 @@ static void data_drain(struct xtcp_core *c)
 }
 
 static enum xtcp_drop data_out_of_order(struct xtcp_core *c,
+					const struct xtcp_seg *s,
 					struct xtcp_rxd *d)
 {
-	ack_at_once(c);
+	xtcp_delack_hole(c, s);
 	if (!xtcp_reasm_insert(c, d)) {
 		xtcp_host_discard(c, d);
 		return XTCP_DROP_DUP_OFO;
@@ -130,17 +102,17 @@ static enum xtcp_drop data_payload(struct xtcp_core *c,
 	d->fin = s->flags & XTCP_FIN;
 	if (!data_trim(c, d, &why)) {
 		xtcp_host_discard(c, d);
-		ack_at_once(c);
+		xtcp_delack_repeated(c);
 		return why;
 	}
 	if (d->seq != c->rcv_nxt)
-		return data_out_of_order(c, d);
+		return data_out_of_order(c, s, d);
 	data_deliver(c, d);
 	if (hole) {
 		data_drain(c);
-		ack_at_once(c);
+		xtcp_ack_owed(c);
 	}
-	ack_in_order(c, c->rcv_nxt - before, now);
+	xtcp_delack_in_order(c, s, c->rcv_nxt - before, now);
 	return XTCP_DROP_NONE;
 }
 
@@ -185,13 +157,13 @@ enum xtcp_drop xtcp_data_input(struct xtcp_core *c, const struct xtcp_seg *s,
 		why = data_payload(c, s, d, now);
 	else
 		data_discard(c, d);
-	if (s->flags & XTCP_FIN)
-		ack_at_once(c);
 	if (c->fin_seen && c->rcv_nxt == c->fin_seq) {
 		c->rcv_nxt++;
 		c->fin_rcvd = true;
 		*fin = true;
 		xtcp_core_purge(c);
+	} else if (s->flags & XTCP_FIN) {
+		xtcp_ack_owed(c);
 	}
 	return why;
 }
@@ -212,5 +184,5 @@ void xtcp_data_fast(struct xtcp_core *c, const struct xtcp_seg *s,
 	xtcp_host_deliver(c, d, 0, s->len);
 	c->rcv_nxt += s->len;
 	c->sig |= XTCP_SIG_READABLE;
-	ack_in_order(c, s->len, now);
+	xtcp_delack_in_order(c, s, s->len, now);
 }

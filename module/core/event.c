@@ -31,7 +31,7 @@ void xtcp_event(struct xtcp_core *c, enum xtcp_event ev, u64 now)
 	if (acts & (XTCP_DO_SYN | XTCP_DO_SYNACK))
 		c->sig |= XTCP_SIG_TX;
 	if (acts & XTCP_DO_ACK)
-		xtcp_ack_owed(c);
+		xtcp_delack_edge(c, ev, now);
 	if (acts & XTCP_DO_FIN) {
 		c->fin_queued = true;
 		c->sig |= XTCP_SIG_TX;
@@ -90,8 +90,9 @@ void xtcp_established(struct xtcp_core *c, enum xtcp_event ev, u64 now)
 	c->syn_acked = true;
 	c->recover = c->iss;
 	c->snd_sml = c->iss + 1;
-	c->quick = XTCP_QUICK_ACKS;
-	c->rcv_mss = min(c->own_mss, c->mss);
+	c->last_data = now;
+	/* Too little is soon mended, too much would withhold ACKs. */
+	c->rcv_mss = min3(c->own_mss, c->mss, (u16)XTCP_MSS_DEFAULT);
 	c->cc->init(c);
 	/*
 	 * A lost SYN says that the initial timeout may have been too short

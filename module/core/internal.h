@@ -7,7 +7,7 @@
 #include "host.h"
 
 #define XTCP_DUPTHRESH		3	/* duplicate ACKs that mean a loss */
-#define XTCP_QUICK_ACKS		16	/* not delayed when a connection starts */
+#define XTCP_QUICK_ACKS		16	/* most that are not delayed, at a start */
 #define XTCP_MINI_WAIT		60000000 /* us that a mini-socket waits at most */
 #define XTCP_RTO_BASE		200000	/* us: what counts of retries are times of */
 #define XTCP_RTO_FALLBACK	3000000	/* us (RFC 6298, 5.7) */
@@ -53,6 +53,23 @@ enum xtcp_drop xtcp_data_input(struct xtcp_core *c, const struct xtcp_seg *s,
 			       struct xtcp_rxd *d, u64 now, bool *fin);
 void xtcp_data_fast(struct xtcp_core *c, const struct xtcp_seg *s,
 		    struct xtcp_rxd *d, u64 now);
+
+/*
+ * delack.c: when to acknowledge.  Payload in order, @len octets of it new; a
+ * segment behind a hole; one with nothing new; an edge of the table with
+ * XTCP_DO_ACK, the new state being set; payload goes out; an ACK goes out, alone
+ * or with something; the timer.  xtcp_delack_drained(): is an ACK due because
+ * the user has read?
+ */
+void xtcp_delack_in_order(struct xtcp_core *c, const struct xtcp_seg *s,
+			  u32 len, u64 now);
+void xtcp_delack_hole(struct xtcp_core *c, const struct xtcp_seg *s);
+void xtcp_delack_repeated(struct xtcp_core *c);
+void xtcp_delack_edge(struct xtcp_core *c, enum xtcp_event ev, u64 now);
+void xtcp_delack_answered(struct xtcp_core *c, u64 now);
+void xtcp_delack_sent(struct xtcp_core *c);
+void xtcp_delack_timeout(struct xtcp_core *c);
+bool xtcp_delack_drained(const struct xtcp_core *c);
 
 /* window.c */
 u8 xtcp_wscale_choose(const struct xtcp_cfg *cfg, u32 rcv_buf_max);

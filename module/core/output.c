@@ -252,22 +252,11 @@ void xtcp_core_hdr(struct xtcp_core *c, const struct xtcp_txd *d, u64 now,
 	}
 }
 
-static void sent_ack(struct xtcp_core *c)
-{
-	c->ack_now = false;
-	c->ack_bytes = 0;
-	c->deadline[XTCP_T_DELACK] = 0;
-	if (c->quick)
-		c->quick--;
-}
-
 static void sent_new(struct xtcp_core *c, const struct xtcp_txd *d, u32 end,
 		     u64 now)
 {
 	bool idle = c->snd_nxt == c->snd_una;
 
-	if (c->ack_bytes)
-		c->interactive = true;
 	c->snd_nxt = end;
 	/* Behind a hole the ACK would measure the repair of the hole. */
 	if (!c->rtt.sent && !c->in_recovery && !c->in_loss) {
@@ -310,7 +299,9 @@ void xtcp_core_sent(struct xtcp_core *c, const struct xtcp_txd *d, u64 now)
 			sent_again(c, d, end, now);
 	}
 	if (d->flags & XTCP_ACK)
-		sent_ack(c);
+		xtcp_delack_sent(c);
+	if (d->len)
+		xtcp_delack_answered(c, now);
 }
 
 void xtcp_core_tx_failed(struct xtcp_core *c, u64 now)

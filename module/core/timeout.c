@@ -281,11 +281,7 @@ static void on_delack(struct xtcp_core *c, u64 now)
 		c->tx_stuck = false;
 		c->sig |= XTCP_SIG_TX;
 	}
-	if (c->ack_bytes && !c->ack_now) {
-		c->interactive = false;
-		xtcp_host_count(c, XTCP_MIB_DELAYEDACKS);
-		xtcp_ack_owed(c);
-	}
+	xtcp_delack_timeout(c);
 }
 
 /* ---- keepalive (RFC 9293, 3.8.4), and the waits at the end ---- */

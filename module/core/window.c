@@ -80,28 +80,17 @@ static bool window_matters(const struct xtcp_core *c)
 	}
 }
 
-/*
- * The reader has taken all there is: more will come only from a sender that
- * may be waiting for this ACK.  Not where answers carry the ACKs anyhow.
- */
-static bool read_acks(const struct xtcp_core *c)
-{
-	if (c->ack_bytes > c->rcv_mss)
-		return true;
-	return c->ack_bytes && !c->interactive && c->rcv_free >= c->rcv_buf;
-}
-
 void xtcp_core_read(struct xtcp_core *c, u64 now)
 {
 	u32 cur = xtcp_rcv_left_open(c);
 	u32 wanted;
 
-	if (!window_matters(c))
-		return;
-	if (read_acks(c)) {
+	if (xtcp_delack_drained(c)) {
 		xtcp_ack_owed(c);
 		return;
 	}
+	if (!window_matters(c))
+		return;
 	wanted = window_wanted(c);
 	/* Less than twice what the peer has left can wait for the next ACK. */
 	if (wanted > cur && wanted / 2 >= cur)

@@ -131,7 +131,7 @@ int xtcp_v4_connect(struct sock *sk, struct sockaddr *uaddr, int len)
 		rt = NULL;
 		goto fail_hash;
 	}
-	sk_setup_caps(sk, &rt->dst);
+	xtcp_set_route(sk, &rt->dst);
 	xtcp_init_mss(sk, &rt->dst);
 	connect_start(sk, iss);
 	return 0;

@@ -163,16 +163,7 @@ static int get_user_timeout(struct sock *sk)
 
 static int set_quickack(struct sock *sk, int val)
 {
-	struct xtcp_core *c = core_of(sk);
-
-	/* An even number: what is owed now, not what comes. */
-	c->quickack = val & 1;
-	c->interactive = !val;
-	if (val && c->ack_bytes && is_live(sk)) {
-		c->ack_now = true;
-		c->interactive = !(val & 1);
-		xtcp_core_push(c);
-	}
+	xtcp_core_quickack(core_of(sk), val);
 	return 0;
 }
 
@@ -349,6 +340,11 @@ int xtcp_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,
 	return err;
 }
 
+static u32 ms_since(u64 us)
+{
+	return us ? div_u64(xtcp_now() - us, MSEC_US) : 0;
+}
+
 /* TCP_INFO: the fields that this slice knows; the rest is 0. */
 static void fill_info(struct sock *sk, struct tcp_info *info)
 {
@@ -363,9 +359,13 @@ static void fill_info(struct sock *sk, struct tcp_info *info)
 	info->tcpi_snd_wscale = c->snd_wscale;
 	info->tcpi_rcv_wscale = c->rcv_wscale;
 	info->tcpi_rto = c->rtt.rto;
+	info->tcpi_ato = c->ato;
 	info->tcpi_snd_mss = c->mss;
 	info->tcpi_rcv_mss = c->rcv_mss;
 	info->tcpi_unacked = c->mss ? DIV_ROUND_UP(xtcp_core_flight(c), c->mss) : 0;
+	info->tcpi_last_data_sent = ms_since(c->last_snd);
+	info->tcpi_last_data_recv = ms_since(c->last_data);
+	info->tcpi_last_ack_recv = ms_since(c->last_rcv);
 	info->tcpi_pmtu = xtcp_sk(sk)->mtu;
 	info->tcpi_rtt = c->rtt.srtt >> 3;
 	info->tcpi_rttvar = c->rtt.rttvar >> 2;

@@ -95,6 +95,9 @@ void xtcp_send_abort(struct sock *sk);
 /* Room in front for link, IP and 60 bytes of header, behind for @len bytes. */
 struct sk_buff *xtcp_xmit_alloc(u32 len, gfp_t gfp);
 
+/* @dst, with a reference, is @sk's route from now on.  Socket lock. */
+void xtcp_set_route(struct sock *sk, struct dst_entry *dst);
+
 /*
  * @sk's route as it is valid now, looked up if there is none; NULL, and the
  * reason in sk_err_soft, if there is none to be had.  Addresses and ports are

@@ -72,6 +72,12 @@ static __be32 first_hop(const struct sock *sk)
 	return daddr;
 }
 
+void xtcp_set_route(struct sock *sk, struct dst_entry *dst)
+{
+	sk_setup_caps(sk, dst);
+	xtcp_sk(sk)->core.quickack = dst_metric(dst, RTAX_QUICKACK);
+}
+
 struct dst_entry *xtcp_route(struct sock *sk)
 {
 	struct inet_sock *inet = inet_sk(sk);
@@ -90,7 +96,7 @@ struct dst_entry *xtcp_route(struct sock *sk)
 		WRITE_ONCE(sk->sk_err_soft, -PTR_ERR(rt));
 		return NULL;
 	}
-	sk_setup_caps(sk, &rt->dst);
+	xtcp_set_route(sk, &rt->dst);
 	return &rt->dst;
 }
 

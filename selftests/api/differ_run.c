@@ -295,7 +295,6 @@ static int take_fd(struct run *r, int slot, int fd)
 		return DF_SLOTS;
 	}
 	xt_nonblock(fd, true);
-	xt_set(fd, IPPROTO_TCP, TCP_QUICKACK, 1);
 	r->fd[slot] = fd;
 	return slot;
 }

@@ -24,6 +24,9 @@ void xtcp_host_set_state(struct xtcp_core *c, u8 from, u8 ev, u8 to)
 	edges[from][ev]++;
 	if (to == XTCP_CLOSING)
 		end_of(c)->was_closing = true;
+	if (ev == XTCP_EV_TIMEOUT &&
+	    (from == XTCP_LAST_ACK || from == XTCP_CLOSING))
+		end_of(c)->left_alone = true;
 }
 
 void xtcp_host_deliver(struct xtcp_core *c, struct xtcp_rxd *d, u32 off,

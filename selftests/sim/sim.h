@@ -85,6 +85,7 @@ struct end {
 	bool connected;
 	bool tx_blocked;	/* the last send failed */
 	bool was_closing;	/* in CLOSING, once */
+	bool left_alone;	/* its FIN was never acknowledged */
 	u32 next_iss;		/* for the successor of a TIME_WAIT, 0: any */
 };
 

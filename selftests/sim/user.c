@@ -49,7 +49,7 @@ static void user_options(struct end *e)
 		return;
 	c->nodelay = chance(500);
 	c->cork = !healed() && chance(300);
-	c->quickack = chance(200);
+	xtcp_core_quickack(c, chance(200));
 	if (!S.ideal && chance(200)) {
 		xtcp_core_set_mss(c, rnd_between(60, c->own_mss), S.now);
 		xtcp_core_too_long(c);

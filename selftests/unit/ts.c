@@ -41,7 +41,7 @@ static void established(void)
 	H.now += 5000;
 	seg_ts(IRS, ISS + 1, XTCP_SYN | XTCP_ACK, 0, PEER, H.out[0].h.tsval);
 	EQUAL(H.c.state, XTCP_ESTABLISHED);
-	H.c.quick = 0;
+	host_past_start();
 	host_clear();
 }
 
@@ -180,7 +180,7 @@ static void echo(void)
 {
 	established();
 	EQUAL(H.c.ts_recent, PEER);
-	seg_ts(IRS + 1, ISS + 1, XTCP_ACK, 100, PEER + 10, ts_now());
+	seg_ts(IRS + 1, ISS + 1, XTCP_ACK | XTCP_PSH, 100, PEER + 10, ts_now());
 	EQUAL(H.sent, 0);
 	EQUAL(H.c.ts_recent, PEER + 10);
 	seg_ts(IRS + 101, ISS + 1, XTCP_ACK, 100, PEER + 20, ts_now());
@@ -234,7 +234,6 @@ static void paws(void)
 	EQUAL(host_seg(nxt, ISS + 1, XTCP_ACK, 10, 60000), 0);
 	nxt += 10;
 	/* After 24 days neither. */
-	host_expire();
 	H.now += XTCP_PAWS_LIFE;
 	EQUAL(seg_ts(nxt, ISS + 1, XTCP_ACK, 10, PEER - 5000, 0), 0);
 	EQUAL(H.c.ts_recent, PEER - 5000);

@@ -117,6 +117,7 @@ void host_in(u8 state)
 	case XTCP_LAST_ACK:
 		host_established();
 		host_seg(IRS + 1, ISS + 1, XTCP_ACK | XTCP_FIN, 0, 60000);
+		host_expire();
 		if (state == XTCP_LAST_ACK) {
 			xtcp_core_shutdown(&H.c, H.now);
 			host_tx(true);
@@ -152,6 +153,14 @@ void host_clear(void)
 	H.delivered = 0;
 	H.discarded = 0;
 	memset(H.mib, 0, sizeof(H.mib));
+}
+
+void host_past_start(void)
+{
+	H.c.quick = 0;
+	H.c.ato = H.cfg.delack_min;
+	H.c.last_data = H.now;
+	H.c.rcv_mss = MSS;
 }
 
 void host_tx(bool always)

@@ -81,6 +81,8 @@ extern struct host H;
 void host_new(void);
 /* Any state, the handshake behind it; the windows are 60000 both ways. */
 void host_in(u8 state);
+/* Data has come for a while: no ACK is quick any more. */
+void host_past_start(void);
 /* Runs the send loop, if asked for or @always. */
 void host_tx(bool always);
 void host_clear(void);

@@ -90,7 +90,7 @@ static void updates(void)
 static void reader_drains(void)
 {
 	host_in(XTCP_ESTABLISHED);
-	H.c.quick = 0;
+	host_past_start();
 	host_seg(IRS + 1, ISS + 1, XTCP_ACK, 100, 60000);
 	EQUAL(H.sent, 0);
 	H.c.rcv_free = 59950;
