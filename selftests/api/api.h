@@ -255,6 +255,22 @@ static inline int xt_wait_exact(int fd, int events)
 	return now;
 }
 
+/* Thread @tid of this process waits in the kernel. */
+static inline bool xt_asleep(pid_t tid)
+{
+	char path[64], state = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	f = fopen(path, "r");
+	if (!f)
+		return false;
+	if (fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
+		state = 0;
+	fclose(f);
+	return state == 'S';
+}
+
 static inline int xt_listen(struct xt *x, int backlog)
 {
 	socklen_t len = sizeof(x->addr);

@@ -117,24 +117,34 @@ TEST_F(icmp, opening_out_of_window)
 	EXPECT_EQ(ECONNREFUSED, xt_error(fd));
 }
 
+struct dialler {
+	struct xt *x;
+	volatile pid_t tid;
+};
+
 /* A connect() that sleeps is woken with the error. */
 static void *dial_blocking(void *arg)
 {
-	struct xt *x = arg;
-	int fd = xt_socket(x, 0);
-	long err = xt_connect(fd, PEER_IP, PEER_PORT) ? errno : 0;
+	struct dialler *d = arg;
+	int fd = xt_socket(d->x, 0);
+	long err;
 
+	d->tid = gettid();
+	err = xt_connect(fd, PEER_IP, PEER_PORT) ? errno : 0;
 	close(fd);
 	return (void *)err;
 }
 
 TEST_F(icmp, opening_blocking)
 {
+	struct dialler d = { .x = &self->x };
 	pthread_t t;
 	void *err;
 
-	ASSERT_EQ(0, pthread_create(&t, NULL, dial_blocking, &self->x));
+	ASSERT_EQ(0, pthread_create(&t, NULL, dial_blocking, &d));
 	ASSERT_TRUE(peer_expect(&self->p, PEER_SYN));
+	/* Before it sleeps the socket is its own: ICMP would go unheard. */
+	ASSERT_TRUE(XT_UNTIL(xt_asleep(d.tid)));
 	ASSERT_TRUE(peer_icmp(&self->p, ICMP_DEST_UNREACH, ICMP_PROT_UNREACH,
 			      0));
 	ASSERT_EQ(0, pthread_join(t, &err));

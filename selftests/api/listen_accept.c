@@ -299,22 +299,6 @@ static void *accept_one(void *arg)
 	return (void *)(long)(fd < 0 ? -errno : fd);
 }
 
-/* True once thread-less polling shows @tid blocked in the kernel. */
-static bool asleep(pid_t tid)
-{
-	char path[64], state = 0;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
-	f = fopen(path, "r");
-	if (!f)
-		return false;
-	if (fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
-		state = 0;
-	fclose(f);
-	return state == 'S';
-}
-
 struct sleeper {
 	int fd;
 	volatile pid_t tid;
@@ -335,7 +319,7 @@ static int sleeper_start(struct sleeper *w, int fd)
 	w->tid = 0;
 	if (pthread_create(&w->t, NULL, sleeper_main, w))
 		return -1;
-	return XT_UNTIL(w->tid && asleep(w->tid)) ? 0 : -1;
+	return XT_UNTIL(w->tid && xt_asleep(w->tid)) ? 0 : -1;
 }
 
 static long sleeper_result(struct sleeper *w)
