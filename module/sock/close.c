@@ -101,6 +101,7 @@ void xtcp_close(struct sock *sk, long timeout)
 	}
 	sock_hold(sk);
 	sock_orphan(sk);
+	xtcp_sock_unpin(sk);
 	xs->core.orphan = true;
 	/* What waits in the backlog is handled here, and may end it all. */
 	release_sock(sk);
@@ -119,6 +120,7 @@ void xtcp_child_kill(struct sock *sk)
 	struct xtcp_sock *xs = xtcp_sk(sk);
 
 	sock_set_flag(sk, SOCK_DEAD);
+	xtcp_sock_unpin(sk);
 	if (xs->core.state == XTCP_CLOSED) {
 		if (sk->sk_state != TCP_CLOSE)
 			xtcp_state_hand_over(sk);

@@ -57,11 +57,29 @@ static void proto_unhash(struct sock *sk)
 }
 
 /*
- * No owner: a socket that the user has closed does not keep the module, it
- * is ended when that goes.  Open ones keep it by proto_ops.owner.
+ * What a socket goes back to when it is freed, once the user has closed it:
+ * without an owner, for such sockets do not keep the module, they are ended
+ * when that goes.
+ */
+static struct proto xtcp_prot_closed = {
+	.name			= "XTCP",
+};
+
+void xtcp_sock_unpin(struct sock *sk)
+{
+	if (sk->sk_prot_creator != &xtcp_prot)
+		return;
+	sk->sk_prot_creator = &xtcp_prot_closed;
+	module_put(THIS_MODULE);
+}
+
+/*
+ * The owner keeps the module from the socket's first moment on: by the time
+ * that socket() takes its own reference, it can no longer be refused.
  */
 struct proto xtcp_prot = {
 	.name			= "XTCP",
+	.owner			= THIS_MODULE,
 	.init			= xtcp_init_sock,
 	.close			= xtcp_close,
 	.connect		= xtcp_v4_connect,
@@ -141,13 +159,6 @@ int xtcp_init_sock(struct sock *sk)
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct xtcp_net *xn = xtcp_pernet(sock_net(sk));
 
-	/*
-	 * While we are being removed socket() takes no reference through the
-	 * AF_INET door, and would forget this socket.
-	 */
-	if (!try_module_get(THIS_MODULE))
-		return -EAFNOSUPPORT;
-	module_put(THIS_MODULE);
 	xtcp_core_init(&xs->core, &xn->cfg);
 	xs->entry.node.pprev = NULL;
 	xs->lnode.pprev = NULL;
@@ -238,6 +249,7 @@ int xtcp_family_init(void)
 	err = proto_register(&xtcp_prot, 1);
 	if (err)
 		goto out_counter;
+	xtcp_prot_closed.slab = xtcp_prot.slab;
 	xtcp_family_ops.family = xtcp_family;
 	err = sock_register(&xtcp_family_ops);
 	if (err)

@@ -7,6 +7,11 @@
 
 /* family.c */
 extern long xtcp_mem[3];	/* pages of all sockets: low, pressure, limit */
+/*
+ * The user is done with @sk: it keeps the module no longer.  The caller does,
+ * by the struct socket that is being closed.
+ */
+void xtcp_sock_unpin(struct sock *sk);
 int xtcp_family_init(void);
 void xtcp_family_close(void);
 void xtcp_family_exit(void);
