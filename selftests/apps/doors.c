@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * doors N: N processes that open and close sockets of XTCP through both doors
- * as fast as they can, for as long as the first process lives.  Whether the
- * module is there does not matter: it may come and go meanwhile.
+ * over and over, for as long as the first process lives.  Whether the module is
+ * there does not matter: it may come and go meanwhile.
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -24,9 +24,12 @@ static void door(int family, int protocol)
 static void knock(pid_t parent)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	srandom(getpid());
 	while (getppid() == parent) {
 		door(AF_INET, 253);
 		door(AF_XTCP, 0);
+		/* Between two of them the module can go. */
+		usleep(random() % 2000);
 	}
 	_exit(0);
 }
