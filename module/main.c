@@ -24,7 +24,7 @@ static int __init xtcp_init(void)
 	if (xtcp_ipproto <= 0 || xtcp_ipproto > 255)
 		return -EINVAL;
 	xtcp_ports_init();
-	err = xtcp_synq_init();
+	err = xtcp_reqsk_init();
 	if (err)
 		return err;
 	err = xtcp_timewait_init();
@@ -49,7 +49,7 @@ out_netns:
 out_timewait:
 	xtcp_timewait_exit();
 out_synq:
-	xtcp_synq_exit();
+	xtcp_reqsk_exit();
 	return err;
 }
 
@@ -66,7 +66,7 @@ static void __exit xtcp_exit(void)
 	rcu_barrier();
 	xtcp_family_exit();
 	xtcp_timewait_exit();
-	xtcp_synq_exit();
+	xtcp_reqsk_exit();
 }
 
 module_init(xtcp_init);

@@ -166,8 +166,10 @@ void xtcp_synq_error(struct xtcp_reqsk *r, u32 seq, bool fatal);
 /* Listening ends: requests and connections not accepted go.  Socket lock. */
 void xtcp_listener_close(struct sock *lsk);
 
-int xtcp_synq_init(void);
-void xtcp_synq_exit(void);
+/* ---- reqsk.c ---- */
+
+int xtcp_reqsk_init(void);
+void xtcp_reqsk_exit(void);
 
 /* ---- cookie.c ---- */
 
