@@ -196,6 +196,7 @@ static u8 ack_advance(struct xtcp_core *c, const struct xtcp_seg *s, u64 now)
 	c->rtx_end = seq_max(c->rtx_end, ack);
 	ack_rtt(c, s, now);
 	c->retrans = 0;
+	c->rtx_backoff = 0;
 	c->retrans_start = 0;
 	ack_congestion(c, acked, flight, now);
 	c->deadline[XTCP_T_RTX] = 0;

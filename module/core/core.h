@@ -224,6 +224,7 @@ struct xtcp_core {
 	/* Loss recovery and congestion control (RFC 6298, 5681, 6582). */
 	struct xtcp_rtt rtt;
 	u8 retrans;		/* timeouts in a row without progress */
+	u8 rtx_backoff;		/* doublings of the timeout that they left */
 	u8 probes;		/* unanswered zero-window or keepalive probes */
 	u8 dupacks;
 	bool in_recovery;	/* fast recovery */
@@ -406,6 +407,13 @@ void xtcp_core_set_mss(struct xtcp_core *c, u16 mss, u64 now);
  * (RFC 1191, 6.5).  After xtcp_core_set_mss().
  */
 void xtcp_core_too_long(struct xtcp_core *c);
+
+/*
+ * The network has said that it could not deliver the segment at @seq.  If it
+ * is the one we send again and again, then the path is gone rather than
+ * congested: one doubling of the timeout less (RFC 6069).
+ */
+void xtcp_core_unreachable(struct xtcp_core *c, u32 seq, u64 now);
 
 /*
  * May news from below that quote @seq be about what we sent (RFC 5927, 4.1)?

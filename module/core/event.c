@@ -104,6 +104,7 @@ void xtcp_established(struct xtcp_core *c, enum xtcp_event ev, u64 now)
 	if (c->retrans > 1)
 		c->cwnd = c->mss;
 	c->retrans = 0;
+	c->rtx_backoff = 0;
 	c->retrans_start = 0;
 	if (ev != XTCP_NEVENTS)
 		xtcp_event(c, ev, now);

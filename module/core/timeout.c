@@ -22,7 +22,7 @@ static u8 doublings(const struct xtcp_core *c)
 	u8 linear = c->cfg->syn_linear_timeouts;
 
 	if (c->state != XTCP_SYN_SENT)
-		return c->retrans;
+		return c->rtx_backoff;
 	return c->retrans > linear ? c->retrans - linear : 0;
 }
 
@@ -216,9 +216,27 @@ static void rtx_timeout(struct xtcp_core *c, u64 now)
 	}
 	if (c->retrans < 255)
 		c->retrans++;
+	if (c->rtx_backoff < 255)
+		c->rtx_backoff++;
 	c->rtt.sent = 0;
 	xtcp_rtx_mark(c, c->snd_nxt);
 	xtcp_rtx_arm(c, now);
+}
+
+void xtcp_core_unreachable(struct xtcp_core *c, u32 seq, u64 now)
+{
+	u64 at;
+
+	if (!c->syn_acked || seq != c->snd_una || !c->retrans ||
+	    !c->rtx_backoff)
+		return;
+	c->rtx_backoff--;
+	at = c->last_snd + rto_now(c);
+	if (at > now)
+		c->deadline[XTCP_T_RTX] =
+			user_clamp(c, c->retrans_start, now, at);
+	else
+		rtx_timeout(c, now);
 }
 
 /*

@@ -77,12 +77,17 @@ static int icmp_errno(int type, int code)
 	return 0;
 }
 
+static bool is_unreachable(int type, int code)
+{
+	return type == ICMP_DEST_UNREACH &&
+	       (code == ICMP_NET_UNREACH || code == ICMP_HOST_UNREACH);
+}
+
 /* Does it end a request?  A port or protocol is not refused by an answer. */
 static bool ends_request(int type, int code)
 {
 	return type == ICMP_PARAMETERPROB || type == ICMP_TIME_EXCEEDED ||
-	       (type == ICMP_DEST_UNREACH &&
-		(code == ICMP_NET_UNREACH || code == ICMP_HOST_UNREACH));
+	       is_unreachable(type, code);
 }
 
 /* While a connection is being opened every error is final. */
@@ -112,6 +117,15 @@ static void report(struct sock *sk, int err)
 	}
 }
 
+/* A snapshot is not enough here: if the user owns the socket, never mind. */
+static void path_gone(struct sock *sk, u32 seq)
+{
+	if (sock_owned_by_user(sk))
+		return;
+	xtcp_core_unreachable(&xtcp_sk(sk)->core, seq, xtcp_now());
+	xtcp_settle(sk);
+}
+
 static void sock_err(struct sock *sk, struct sk_buff *skb, u32 info, u8 *th)
 {
 	int type = icmp_hdr(skb)->type, code = icmp_hdr(skb)->code, err;
@@ -124,6 +138,8 @@ static void sock_err(struct sock *sk, struct sk_buff *skb, u32 info, u8 *th)
 		err = icmp_errno(type, code);
 		if (!err)
 			return;
+		if (is_unreachable(type, code))
+			path_gone(sk, xtcp_get32(th + 4));
 		if (sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV)
 			report_opening(sk, skb, err, info, th);
 		else

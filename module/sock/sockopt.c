@@ -354,6 +354,7 @@ static void fill_info(struct sock *sk, struct tcp_info *info)
 	info->tcpi_state = sk->sk_state;
 	info->tcpi_retransmits = c->retrans;
 	info->tcpi_probes = c->probes;
+	info->tcpi_backoff = c->retrans ? c->rtx_backoff : c->backoff;
 	info->tcpi_options = (c->ws_ok ? TCPI_OPT_WSCALE : 0) |
 			     (c->ts_ok ? TCPI_OPT_TIMESTAMPS : 0);
 	info->tcpi_snd_wscale = c->snd_wscale;

@@ -54,6 +54,8 @@ static void user_options(struct end *e)
 		xtcp_core_set_mss(c, rnd_between(60, c->own_mss), S.now);
 		xtcp_core_too_long(c);
 	}
+	if (!S.ideal && chance(200))
+		xtcp_core_unreachable(c, c->snd_una, S.now);
 	xtcp_core_push(c);
 	host_service(e, NULL);
 }

@@ -410,12 +410,85 @@ static void early_calls(void)
 	EQUAL(H.c.retrans, 0);
 }
 
+/* One timeout is over; how long the next one is. */
+static u64 expire(void)
+{
+	host_expire();
+	return H.c.deadline[XTCP_T_RTX] - H.now;
+}
+
+/* RFC 6069 */
+static void unreachable_path(void)
+{
+	u64 rto, left;
+
+	host_in(XTCP_ESTABLISHED);
+	host_wrote(10);
+	rto = H.c.rtt.rto;
+	/* Nothing to take back yet. */
+	left = H.c.deadline[XTCP_T_RTX];
+	xtcp_core_unreachable(&H.c, H.c.snd_una, H.now);
+	EQUAL(H.c.deadline[XTCP_T_RTX], left);
+	EQUAL(expire(), 2 * rto);
+	EQUAL(expire(), 4 * rto);
+	/* About another segment. */
+	xtcp_core_unreachable(&H.c, H.c.snd_una + 1, H.now);
+	EQUAL(H.c.deadline[XTCP_T_RTX], H.now + 4 * rto);
+	/* The time that is over counts. */
+	H.now += rto / 2;
+	xtcp_core_unreachable(&H.c, H.c.snd_una, H.now);
+	EQUAL(H.c.deadline[XTCP_T_RTX], H.now + 2 * rto - rto / 2);
+	H.now += rto;
+	host_clear();
+	xtcp_core_unreachable(&H.c, H.c.snd_una, H.now);
+	host_tx(false);
+	EQUAL(H.sent, 1);
+	EQUAL(H.c.retrans, 3);
+	EQUAL(H.c.deadline[XTCP_T_RTX], H.now + 2 * rto);
+	EQUAL(expire(), 4 * rto);
+	/* Progress forgets it all. */
+	host_seg(IRS + 1, ISS + 11, XTCP_ACK, 0, 60000);
+	host_wrote(10);
+	EQUAL(H.c.rtx_backoff, 0);
+	xtcp_core_unreachable(&H.c, H.c.snd_una, H.now);
+	EQUAL(H.c.rtx_backoff, 0);
+}
+
+/* However often the network says so, the limits in time stand. */
+static void unreachable_for_long(void)
+{
+	u64 first = 0;
+	int n = 0;
+
+	host_in(XTCP_ESTABLISHED);
+	host_wrote(10);
+	while (H.c.state == XTCP_ESTABLISHED && ++n < 100000) {
+		host_expire();
+		if (!first)
+			first = H.now;
+		xtcp_core_unreachable(&H.c, H.c.snd_una, H.now);
+	}
+	EQUAL(H.c.err, ETIMEDOUT);
+	CHECK(H.now - first >= 924600000);
+	CHECK(H.now - first < 924600000 + 2000000);
+	/* More timeouts than are counted, and still the next would double. */
+	host_in(XTCP_ESTABLISHED);
+	host_wrote(10);
+	for (n = 0; n < 300; n++) {
+		host_expire();
+		xtcp_core_unreachable(&H.c, H.c.snd_una, H.now);
+	}
+	EQUAL(expire(), 2 * (u64)H.c.rtt.rto);
+}
+
 static const struct unit_test tests[] = {
 	{ "SYN retries", syn_retries },
 	{ "a lost SYN", lost_syn },
 	{ "data is given up after 924.6 s", data_gives_up },
 	{ "an orphan is given up earlier", orphan_gives_up_earlier },
 	{ "a new route is looked for", new_route },
+	{ "a path that is gone", unreachable_path },
+	{ "a path that is gone for long", unreachable_for_long },
 	{ "TCP_USER_TIMEOUT", user_timeout },
 	{ "zero window, answered", zero_window },
 	{ "zero window, unanswered", zero_window_unanswered },
