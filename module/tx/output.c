@@ -128,5 +128,6 @@ void xtcp_output(struct sock *sk)
 		}
 		xtcp_core_sent(c, &d, now);
 	}
+	xtcp_heed_route(sk);
 	sndbuf_expand(sk);
 }

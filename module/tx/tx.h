@@ -98,6 +98,9 @@ struct sk_buff *xtcp_xmit_alloc(u32 len, gfp_t gfp);
 /* @dst, with a reference, is @sk's route from now on.  Socket lock. */
 void xtcp_set_route(struct sock *sk, struct dst_entry *dst);
 
+/* What @sk's route says is heeded; IP may have found another one. */
+void xtcp_heed_route(struct sock *sk);
+
 /*
  * @sk's route as it is valid now, looked up if there is none; NULL, and the
  * reason in sk_err_soft, if there is none to be had.  Addresses and ports are

@@ -72,10 +72,17 @@ static __be32 first_hop(const struct sock *sk)
 	return daddr;
 }
 
+void xtcp_heed_route(struct sock *sk)
+{
+	const struct dst_entry *dst = __sk_dst_get(sk);
+
+	xtcp_sk(sk)->core.quickack = dst && dst_metric(dst, RTAX_QUICKACK);
+}
+
 void xtcp_set_route(struct sock *sk, struct dst_entry *dst)
 {
 	sk_setup_caps(sk, dst);
-	xtcp_sk(sk)->core.quickack = dst_metric(dst, RTAX_QUICKACK);
+	xtcp_heed_route(sk);
 }
 
 struct dst_entry *xtcp_route(struct sock *sk)
