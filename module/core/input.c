@@ -174,6 +174,8 @@ static void refused_answer(struct xtcp_core *c, const struct xtcp_seg *s,
 		xtcp_ack_challenge(c, now);
 	else if (!xtcp_seg_space(s))
 		xtcp_ack_suspect(c, now);
+	else if (seq_lt(s->seq, c->rcv_nxt))
+		xtcp_delack_repeated(c);
 	else
 		xtcp_ack_owed(c);
 }

@@ -217,6 +217,20 @@ static void repetition(void)
 	EQUAL(H.c.quick, 15);
 	CHECK(!H.c.interactive);
 	EQUAL(H.c.ato, 40 * MS);
+	/* Of what was acknowledged before the last ACK, too. */
+	PUSH(10, 10);
+	host_past_start();
+	H.c.interactive = true;
+	PUSH(0, 5);
+	EQUAL(H.sent, 3);
+	EQUAL(H.c.quick, 15);
+	CHECK(!H.c.interactive);
+	/* An empty segment there is a probe. */
+	host_past_start();
+	H.now += 1000 * MS;
+	DATA(0, 0);
+	EQUAL(H.sent, 4);
+	EQUAL(H.c.quick, 0);
 }
 
 static void user(void)
