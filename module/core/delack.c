@@ -106,7 +106,9 @@ void xtcp_delack_in_order(struct xtcp_core *c, const struct xtcp_seg *s,
 	c->ack_bytes += len;
 	see_size(c, s);
 	see_pace(c, now);
-	now_or_later(c, now);
+	/* With the peer's FIN behind it: xtcp_delack_edge() decides for both. */
+	if (!c->fin_seen || c->rcv_nxt != c->fin_seq)
+		now_or_later(c, now);
 }
 
 void xtcp_delack_hole(struct xtcp_core *c, const struct xtcp_seg *s)

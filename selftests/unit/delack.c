@@ -192,6 +192,26 @@ static void fin(void)
 	WAIT(40);
 	host_expire();
 	EQUAL(H.sent, 1);
+	/* With data the ACK waits as well, were it a quick one. */
+	host_in(XTCP_ESTABLISHED);
+	host_seg(IRS + 1, ISS + 1, XTCP_ACK | XTCP_FIN, 10, 60000);
+	EQUAL(H.sent, 0);
+	WAIT(40);
+	host_expire();
+	EQUAL(H.sent, 1);
+	EQUAL(H.out[0].h.ack, IRS + 12);
+	/* But not the ACK of two segments, nor one for a hole that is filled. */
+	host_in(XTCP_ESTABLISHED);
+	host_past_start();
+	DATA(0, MSS);
+	host_seg(IRS + 1 + MSS, ISS + 1, XTCP_ACK | XTCP_FIN, 10, 60000);
+	EQUAL(H.sent, 1);
+	host_in(XTCP_ESTABLISHED);
+	host_past_start();
+	host_seg(IRS + 11, ISS + 1, XTCP_ACK | XTCP_FIN, 10, 60000);
+	DATA(0, 10);
+	EQUAL(H.sent, 2);
+	EQUAL(H.out[1].h.ack, IRS + 22);
 	/* Ours is out already: at once. */
 	host_in(XTCP_FIN_WAIT1);
 	host_past_start();
