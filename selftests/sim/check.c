@@ -80,6 +80,9 @@ static void check_timers(struct end *e)
 	MUST(c->snd_nxt == xtcp_core_send_end(c) || at[XTCP_T_RTX]);
 	MUST(!c->ack_now);
 	MUST(!c->ack_bytes || at[XTCP_T_DELACK]);
+	/* Whatever has come is acknowledged, or will be. */
+	MUST(c->state == XTCP_SYN_SENT || c->rcv_wup == c->rcv_nxt ||
+	     at[XTCP_T_DELACK]);
 	MUST(c->state != XTCP_TIME_WAIT || at[XTCP_T_KEEP]);
 	MUST(c->state != XTCP_FIN_WAIT2 || !c->orphan || at[XTCP_T_KEEP]);
 }
