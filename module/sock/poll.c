@@ -81,7 +81,7 @@ void xtcp_write_space(struct sock *sk)
 	rcu_read_unlock();
 }
 
-/* SIOCINQ, SIOCOUTQ, SIOCOUTQNSD, SIOCATMARK, as TCP has them. */
+/* SIOCINQ, SIOCOUTQ, SIOCOUTQNSD, SIOCATMARK, as TCP has them: a FIN counts. */
 int xtcp_ioctl(struct sock *sk, int cmd, XTCP_IOCTL_ARG)
 {
 	const struct xtcp_core *c = &xtcp_sk(sk)->core;
@@ -98,10 +98,10 @@ int xtcp_ioctl(struct sock *sk, int cmd, XTCP_IOCTL_ARG)
 		answer = xtcp_recvq_bytes(sk);
 		break;
 	case SIOCOUTQ:
-		answer = quiet ? 0 : c->write_seq - c->snd_una;
+		answer = quiet ? 0 : xtcp_core_send_end(c) - c->snd_una;
 		break;
 	case SIOCOUTQNSD:
-		answer = quiet ? 0 : c->write_seq - c->snd_nxt;
+		answer = quiet ? 0 : xtcp_core_send_end(c) - c->snd_nxt;
 		break;
 	case SIOCATMARK:
 		answer = 0;
