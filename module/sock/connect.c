@@ -167,6 +167,7 @@ static void disconnect_reset(struct sock *sk)
 	WRITE_ONCE(sk->sk_shutdown, 0);
 	sock_reset_flag(sk, SOCK_DONE);
 	xtcp_core_renew(&xs->core);
+	xs->window_clamp = 0;
 	WRITE_ONCE(sk->sk_err_soft, 0);
 	sk_dst_reset(sk);
 	if (sk->sk_frag.page) {
@@ -175,6 +176,13 @@ static void disconnect_reset(struct sock *sk)
 		sk->sk_frag.offset = 0;
 	}
 	sk_error_report(sk);
+}
+
+/* Both ends have closed and know it, or will: nothing is broken off. */
+static bool all_said(const struct xtcp_core *c)
+{
+	return (c->state == XTCP_CLOSING || c->state == XTCP_LAST_ACK) &&
+	       c->snd_nxt == xtcp_core_send_end(c);
 }
 
 /* proto.disconnect; socket lock. */
@@ -187,7 +195,7 @@ int xtcp_disconnect(struct sock *sk, int flags)
 		xtcp_listener_close(sk);
 		xtcp_core_abort(&xs->core, 0);
 	} else if (state != XTCP_CLOSED) {
-		xtcp_core_abort(&xs->core, ECONNRESET);
+		xtcp_core_abort(&xs->core, all_said(&xs->core) ? 0 : ECONNRESET);
 		if (state == XTCP_SYN_SENT)
 			WRITE_ONCE(sk->sk_err, ECONNRESET);
 	}
