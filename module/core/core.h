@@ -333,7 +333,7 @@ void xtcp_core_sent(struct xtcp_core *c, const struct xtcp_txd *d, u64 now);
 /* The host could not send for want of memory: try again in a while. */
 void xtcp_core_tx_failed(struct xtcp_core *c, u64 now);
 
-/* The RST that ends the connection: SEQ=SND.NXT, ACK=RCV.NXT. */
+/* The RST that ends the connection: SEQ=SND.NXT if the window takes it, ACK=RCV.NXT. */
 void xtcp_core_rst_hdr(struct xtcp_core *c, u64 now, struct xtcp_hdr *h);
 
 /* ---- user calls ---- */
@@ -374,8 +374,11 @@ void xtcp_core_shutdown(struct xtcp_core *c, u64 now);
  */
 void xtcp_core_abort(struct xtcp_core *c, int err);
 
+/* SO_KEEPALIVE: the first probe comes a whole keep_time after it was off. */
+void xtcp_core_keepalive(struct xtcp_core *c, bool on, u64 now);
+
 /*
- * xtcp_core_set_keepalive - keepalive, keep_time or keep_intvl was changed
+ * xtcp_core_set_keepalive - keep_time was changed, or the connection is there
  * Starts or stops the keepalive timer (RFC 9293, 3.8.4).
  */
 void xtcp_core_set_keepalive(struct xtcp_core *c, u64 now);

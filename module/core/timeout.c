@@ -371,6 +371,16 @@ void xtcp_core_set_keepalive(struct xtcp_core *c, u64 now)
 		*at = 0;
 }
 
+void xtcp_core_keepalive(struct xtcp_core *c, bool on, u64 now)
+{
+	if (on && c->keepalive)
+		return;
+	c->keepalive = on;
+	xtcp_core_set_keepalive(c, now);
+	if (keep_wanted(c))
+		c->deadline[XTCP_T_KEEP] = now + keep_time(c);
+}
+
 static void on_keep(struct xtcp_core *c, u64 now)
 {
 	if (c->state == XTCP_TIME_WAIT)

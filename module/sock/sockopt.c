@@ -68,8 +68,7 @@ static int get_maxseg(struct sock *sk)
 
 void xtcp_keepalive(struct sock *sk, int on)
 {
-	core_of(sk)->keepalive = on;
-	xtcp_core_set_keepalive(core_of(sk), xtcp_now());
+	xtcp_core_keepalive(core_of(sk), on, xtcp_now());
 	if (is_live(sk))
 		xtcp_settle(sk);
 }

@@ -317,6 +317,26 @@ static void keepalive(void)
 	EQUAL(xtcp_core_deadline(&H.c), 0);
 }
 
+/* SO_KEEPALIVE begins a wait of its own, and once it is on says nothing new. */
+static void keepalive_switched(void)
+{
+	u64 start;
+
+	host_in(XTCP_ESTABLISHED);
+	H.now += 3 * H.cfg.keepalive_time;
+	xtcp_core_keepalive(&H.c, true, H.now);
+	EQUAL(xtcp_core_deadline(&H.c), H.now + H.cfg.keepalive_time);
+	start = xtcp_core_deadline(&H.c);
+	H.now += 1000000;
+	xtcp_core_keepalive(&H.c, true, H.now);
+	EQUAL(xtcp_core_deadline(&H.c), start);
+	/* keep_time is counted from the last segment. */
+	xtcp_core_set_keepalive(&H.c, H.now);
+	EQUAL(xtcp_core_deadline(&H.c), H.now);
+	xtcp_core_keepalive(&H.c, false, H.now);
+	EQUAL(xtcp_core_deadline(&H.c), 0);
+}
+
 static void fin_wait2(void)
 {
 	host_in(XTCP_FIN_WAIT2);
@@ -497,6 +517,7 @@ static const struct unit_test tests[] = {
 	{ "what is refused is no sign of life", junk_is_no_life },
 	{ "part of a window after a while", part_of_window },
 	{ "keepalive", keepalive },
+	{ "keepalive switched on late", keepalive_switched },
 	{ "FIN_WAIT_2 of an orphan", fin_wait2 },
 	{ "FIN_WAIT_2 of more than a minute", fin_wait2_long },
 	{ "no FIN_WAIT_2 for orphans", fin_wait2_none },
