@@ -179,14 +179,19 @@ static bool tx_probe(struct xtcp_core *c, struct xtcp_txd *d)
 	return true;
 }
 
-static bool tx_ack(const struct xtcp_core *c, struct xtcp_txd *d)
+/* Beyond a window that the peer took back we would not be heard. */
+static u32 audible_seq(const struct xtcp_core *c)
 {
 	u32 edge = c->snd_una + c->snd_wnd;
 
+	return seq_gt(c->snd_nxt, edge) && c->syn_acked ? edge : c->snd_nxt;
+}
+
+static bool tx_ack(const struct xtcp_core *c, struct xtcp_txd *d)
+{
 	if (!c->ack_now || c->state == XTCP_SYN_SENT)
 		return false;
-	/* Beyond a window that the peer took back it would not be heard. */
-	d->seq = seq_gt(c->snd_nxt, edge) && c->syn_acked ? edge : c->snd_nxt;
+	d->seq = audible_seq(c);
 	d->flags = XTCP_ACK;
 	return true;
 }
@@ -315,7 +320,7 @@ void xtcp_core_rst_hdr(struct xtcp_core *c, u64 now, struct xtcp_hdr *h)
 	*h = (struct xtcp_hdr){
 		.sport = c->sport,
 		.dport = c->dport,
-		.seq = c->snd_nxt,
+		.seq = audible_seq(c),
 		.ack = c->rcv_nxt,
 		.flags = XTCP_RST | XTCP_ACK,
 	};

@@ -208,6 +208,10 @@ static void rst(void)
 	EQUAL(h.ack, IRS + 1);
 	EQUAL(h.flags, XTCP_RST | XTCP_ACK);
 	EQUAL(h.sport, 1);
+	/* The window has shrunk below it. */
+	H.c.snd_wnd = 4;
+	xtcp_core_rst_hdr(&H.c, H.now, &h);
+	EQUAL(h.seq, ISS + 5);
 }
 
 static const struct unit_test tests[] = {
