@@ -9,6 +9,7 @@
 #define XTCP_DUPTHRESH		3	/* duplicate ACKs that mean a loss */
 #define XTCP_QUICK_ACKS		16	/* most that are not delayed, at a start */
 #define XTCP_MINI_WAIT		60000000 /* us that a mini-socket waits at most */
+#define XTCP_SYN_SOON		8000	/* us until a SYN that met old news comes again */
 #define XTCP_RTO_BASE		200000	/* us: what counts of retries are times of */
 #define XTCP_RTO_FALLBACK	3000000	/* us (RFC 6298, 5.7) */
 #define XTCP_PAWS_SLACK		1	/* ticks a segment may be late */

@@ -180,6 +180,12 @@ static void syn_sent(void)
 	host_seg(IRS, ISS, XTCP_ACK | XTCP_SYN, 0, 100);
 	EQUAL(H.c.state, XTCP_SYN_SENT);
 	CHECK(H.sig & XTCP_SIG_REPLY_RST);
+	/* The SYN follows the RST, once. */
+	EQUAL(xtcp_core_deadline(&H.c), H.now + 8000);
+	host_expire();
+	EQUAL(H.c.retrans, 1);
+	host_seg(IRS, ISS, XTCP_ACK, 0, 100);
+	CHECK(xtcp_core_deadline(&H.c) > H.now + 8000);
 	host_in(XTCP_SYN_SENT);
 	host_seg(IRS, ISS + 2, XTCP_ACK, 0, 100);
 	CHECK(H.sig & XTCP_SIG_REPLY_RST);
