@@ -163,23 +163,25 @@ static void ack_ts(struct xtcp_core *c, const struct xtcp_seg *s, u64 now)
 	c->ts_stamp = now;
 }
 
-static void ack_rtt(struct xtcp_core *c, const struct xtcp_seg *s, u64 now)
+/* The round trip, if this ACK tells: false if not. */
+static bool ack_rtt(struct xtcp_core *c, const struct xtcp_seg *s, u64 now)
 {
 	u64 rtt;
 
 	if (c->rtt.sent) {
 		if (seq_lt(c->snd_una, c->rtt.seq))
-			return;
+			return false;
 		xtcp_rtt_sample(&c->rtt, now - c->rtt.sent, c->cfg);
 		c->rtt.sent = 0;
-		return;
+		return true;
 	}
 	if (!c->ts_ok || !(c->retrans || c->in_recovery || c->in_loss))
-		return;
+		return false;
 	/* Only an echo tells which of two equal segments has arrived. */
 	rtt = xtcp_ts_rtt(c->ts_off, s, now);
 	if (rtt)
 		xtcp_rtt_sample(&c->rtt, rtt, c->cfg);
+	return rtt;
 }
 
 /* snd_una moves.  Returns XTCP_ACK_FIN if our FIN is covered. */
@@ -194,7 +196,10 @@ static u8 ack_advance(struct xtcp_core *c, const struct xtcp_seg *s, u64 now)
 	c->sig |= XTCP_SIG_ACKED;
 	c->rtx_nxt = seq_max(c->rtx_nxt, ack);
 	c->rtx_end = seq_max(c->rtx_end, ack);
-	ack_rtt(c, s, now);
+	/* Karn: the longer timeout stays until a round trip is measured. */
+	if (!ack_rtt(c, s, now))
+		c->rtt.rto = xtcp_rtt_backoff(c->rtt.rto, c->retrans,
+					      c->cfg->rto_max);
 	c->retrans = 0;
 	c->rtx_backoff = 0;
 	c->retrans_start = 0;

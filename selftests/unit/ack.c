@@ -99,6 +99,25 @@ static void after_timeout(void)
 	EQUAL(H.c.recover, H.c.snd_una);
 }
 
+/* Nothing measured, the timeout stays as long as it was (Karn). */
+static void repeated_measures_nothing(void)
+{
+	u64 rto;
+
+	host_in(XTCP_ESTABLISHED);
+	rto = H.c.rtt.rto;
+	host_wrote(MSS);
+	host_expire();
+	host_expire();
+	host_seg(IRS + 1, ISS + 1 + MSS, XTCP_ACK, 0, 60000);
+	EQUAL(H.c.rtt.rto, 4 * rto);
+	EQUAL(H.c.retrans, 0);
+	host_wrote(MSS);
+	H.now += 1000;
+	host_seg(IRS + 1, ISS + 1 + 2 * MSS, XTCP_ACK, 0, 60000);
+	CHECK(H.c.rtt.rto < 4 * rto);
+}
+
 static void window_updates(void)
 {
 	host_in(XTCP_ESTABLISHED);
@@ -155,6 +174,7 @@ static const struct unit_test tests[] = {
 	{ "limited transmit, fast retransmit, NewReno", fast_retransmit },
 	{ "what is no duplicate ACK", not_duplicates },
 	{ "after a timeout", after_timeout },
+	{ "what was repeated measures nothing", repeated_measures_nothing },
 	{ "window updates", window_updates },
 	{ "recover stays near snd_una", recover_follows },
 	{ "cwnd does not grow unused", cwnd_validation },
