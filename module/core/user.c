@@ -163,7 +163,8 @@ void xtcp_core_set_mss(struct xtcp_core *c, u16 mss, u64 now)
 
 void xtcp_core_too_long(struct xtcp_core *c)
 {
-	if (!c->syn_acked || c->snd_nxt == c->snd_una)
+	/* What is no longer in all than one segment may be has had room. */
+	if (!c->syn_acked || xtcp_core_flight(c) <= c->mss)
 		return;
 	c->rtt.sent = 0;
 	xtcp_rtx_mark(c, c->snd_nxt);

@@ -151,6 +151,12 @@ static void path_mtu(void)
 	H.now += 1000;
 	host_tx(false);
 	EQUAL(H.c.deadline[XTCP_T_RTX], at);
+	/* Short enough as it is. */
+	host_in(XTCP_ESTABLISHED);
+	host_wrote(500);
+	xtcp_core_set_mss(&H.c, 600, H.now);
+	xtcp_core_too_long(&H.c);
+	CHECK(!(H.c.sig & XTCP_SIG_TX));
 }
 
 static void icmp(void)
