@@ -119,15 +119,16 @@ static enum xtcp_drop data_payload(struct xtcp_core *c,
 /* ---- FIN ---- */
 
 /*
- * Remembers where the peer's stream ends.  The first FIN counts; one beyond
- * the window, whose payload was cut, comes again.
+ * Remembers where the peer's stream ends.  Of several FINs the nearest counts:
+ * one farther out may be forged, and must not make us deaf for the true one.
+ * One beyond the window, whose payload was cut, comes again.
  */
 static void fin_note(struct xtcp_core *c, const struct xtcp_seg *s)
 {
 	u32 at = s->seq + s->len;
 
-	if (c->fin_seen || seq_lt(at, c->rcv_nxt) ||
-	    seq_gt(at, xtcp_rcv_right(c)))
+	if ((c->fin_seen && seq_ge(at, c->fin_seq)) ||
+	    seq_lt(at, c->rcv_nxt) || seq_gt(at, xtcp_rcv_right(c)))
 		return;
 	c->fin_seen = true;
 	c->fin_seq = at;
@@ -147,9 +148,11 @@ enum xtcp_drop xtcp_data_input(struct xtcp_core *c, const struct xtcp_seg *s,
 		data_discard(c, d);
 		if (!xtcp_seg_space(s))
 			return XTCP_DROP_NONE;
+		/* RFC 9293, 3.10.7.4, seventh step: ignored. */
+		if (seq_ge(s->seq, c->rcv_nxt))
+			return XTCP_DROP_AFTER_FIN;
 		xtcp_ack_owed(c);
-		return seq_ge(s->seq, c->rcv_nxt) ? XTCP_DROP_AFTER_FIN :
-						    XTCP_DROP_OLD_SEQ;
+		return XTCP_DROP_OLD_SEQ;
 	}
 	if (s->flags & XTCP_FIN)
 		fin_note(c, s);

@@ -94,14 +94,34 @@ static void fin(void)
 	EQUAL(H.delivered, 100);
 	EQUAL(H.c.rcv_nxt, IRS + 102);
 	CHECK(H.sig & XTCP_SIG_EOF);
+	/* Our own FIN may follow soon. */
+	EQUAL(H.sent, 0);
 	host_expire();
+	EQUAL(H.sent, 1);
 	EQUAL(H.out[0].h.ack, IRS + 102);
 	/* Again: acknowledged again. */
 	EQUAL(FIN(0, 100), XTCP_DROP_OLD_SEQ);
 	EQUAL(H.sent, 2);
-	/* Behind it nothing exists. */
+	/* Behind it nothing exists, and nothing is said of it. */
 	EQUAL(DATA(101, 10), XTCP_DROP_AFTER_FIN);
+	EQUAL(H.sent, 2);
 	EQUAL(H.delivered, 100);
+}
+
+/* A FIN in the window that is not the peer's. */
+static void fin_forged(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	FIN(100, 0);
+	FIN(0, 10);
+	EQUAL(H.c.state, XTCP_CLOSE_WAIT);
+	EQUAL(H.delivered, 10);
+	/* What waits behind the true one never was. */
+	host_in(XTCP_ESTABLISHED);
+	DATA(50, 50);
+	FIN(0, 50);
+	EQUAL(H.c.state, XTCP_CLOSE_WAIT);
+	EQUAL(H.delivered, 50);
 }
 
 static void fin_before_its_turn(void)
@@ -153,6 +173,7 @@ static const struct unit_test tests[] = {
 	{ "at the window's right edge", right_edge },
 	{ "FIN", fin },
 	{ "FIN before its turn", fin_before_its_turn },
+	{ "a forged FIN", fin_forged },
 	{ "zero window", zero_window },
 };
 UNIT_MAIN(tests)
