@@ -198,7 +198,7 @@ static u8 ack_advance(struct xtcp_core *c, const struct xtcp_seg *s, u64 now)
 	c->rtx_end = seq_max(c->rtx_end, ack);
 	/* Karn: the longer timeout stays until a round trip is measured. */
 	if (!ack_rtt(c, s, now))
-		c->rtt.rto = xtcp_rtt_backoff(c->rtt.rto, c->retrans,
+		c->rtt.rto = xtcp_rtt_backoff(c->rtt.rto, c->rtx_backoff,
 					      c->cfg->rto_max);
 	c->retrans = 0;
 	c->rtx_backoff = 0;
