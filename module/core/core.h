@@ -135,7 +135,6 @@ struct xtcp_rxd {
 	u32 seq;	/* of the first payload byte still wanted */
 	u32 end;	/* the one after the last, FIN not counted */
 	u32 off;	/* of seq's byte within the buffer's payload */
-	bool fin;	/* FIN stands at @end */
 };
 
 /*

@@ -13,19 +13,17 @@ static void data_discard(struct xtcp_core *c, struct xtcp_rxd *d)
 /* @d begins at or before rcv_nxt and ends behind it. */
 static void data_deliver(struct xtcp_core *c, struct xtcp_rxd *d)
 {
-	u32 old = c->rcv_nxt - d->seq;
-	u32 end = d->end;
+	u32 old = c->rcv_nxt - d->seq, end = d->end;
 
-	/* No byte behind the FIN exists, whatever came before it was known. */
-	if (c->fin_seen)
-		end = seq_min(end, c->fin_seq);
-	if (seq_le(end, c->rcv_nxt)) {
-		xtcp_host_discard(c, d);
-		return;
-	}
 	xtcp_host_deliver(c, d, d->off + old, end - c->rcv_nxt);
 	c->rcv_nxt = end;
 	c->sig |= XTCP_SIG_READABLE;
+}
+
+/* The stream ends here; what may have come from behind that is not its. */
+static bool fin_reached(const struct xtcp_core *c)
+{
+	return c->fin_seen && c->rcv_nxt == c->fin_seq;
 }
 
 /* What had waited for this. */
@@ -33,7 +31,7 @@ static void data_drain(struct xtcp_core *c)
 {
 	struct xtcp_rxd *d;
 
-	while ((d = xtcp_reasm_first(&c->ooo))) {
+	while (!fin_reached(c) && (d = xtcp_reasm_first(&c->ooo))) {
 		if (seq_gt(d->seq, c->rcv_nxt))
 			return;
 		xtcp_reasm_remove(&c->ooo, d);
@@ -49,6 +47,10 @@ static enum xtcp_drop data_out_of_order(struct xtcp_core *c,
 					struct xtcp_rxd *d)
 {
 	xtcp_delack_hole(c, s);
+	/* Payload where a FIN is said to stand: that was not the peer's. */
+	if (c->fin_seen && seq_le(d->seq, c->fin_seq) &&
+	    seq_lt(c->fin_seq, d->end))
+		c->fin_seen = false;
 	if (!xtcp_reasm_insert(c, d)) {
 		xtcp_host_discard(c, d);
 		return XTCP_DROP_DUP_OFO;
@@ -63,17 +65,10 @@ static bool data_trim(struct xtcp_core *c, struct xtcp_rxd *d,
 {
 	u32 right = xtcp_rcv_right(c);
 
-	if (seq_gt(d->end, right)) {
+	if (seq_gt(d->end, right))
 		d->end = right;
-		d->fin = false;
-	}
-	if (c->fin_seen && seq_gt(d->end, c->fin_seq)) {
-		d->end = c->fin_seq;
-		*why = XTCP_DROP_AFTER_FIN;
-	}
 	if (seq_ge(d->seq, d->end)) {
-		if (!*why)
-			*why = XTCP_DROP_OUT_OF_WINDOW;
+		*why = XTCP_DROP_OUT_OF_WINDOW;
 		return false;
 	}
 	if (seq_le(d->end, c->rcv_nxt)) {
@@ -99,7 +94,6 @@ static enum xtcp_drop data_payload(struct xtcp_core *c,
 	d->seq = s->seq;
 	d->end = s->seq + s->len;
 	d->off = 0;
-	d->fin = s->flags & XTCP_FIN;
 	if (!data_trim(c, d, &why)) {
 		xtcp_host_discard(c, d);
 		xtcp_delack_repeated(c);
@@ -119,16 +113,20 @@ static enum xtcp_drop data_payload(struct xtcp_core *c,
 /* ---- FIN ---- */
 
 /*
- * Remembers where the peer's stream ends.  Of several FINs the nearest counts:
- * one farther out may be forged, and must not make us deaf for the true one.
- * One beyond the window, whose payload was cut, comes again.
+ * Remembers where the peer's stream ends.  Before its turn a FIN may be forged,
+ * and must neither cut the stream short nor make us deaf for the true one: it
+ * counts if it is the nearest and nothing that is here goes on past it.  One
+ * beyond the window, whose payload was cut, comes again.
  */
 static void fin_note(struct xtcp_core *c, const struct xtcp_seg *s)
 {
 	u32 at = s->seq + s->len;
 
-	if ((c->fin_seen && seq_ge(at, c->fin_seq)) ||
-	    seq_lt(at, c->rcv_nxt) || seq_gt(at, xtcp_rcv_right(c)))
+	if (seq_lt(at, c->rcv_nxt) || seq_gt(at, xtcp_rcv_right(c)))
+		return;
+	if (seq_gt(s->seq, c->rcv_nxt) &&
+	    ((c->fin_seen && seq_ge(at, c->fin_seq)) ||
+	     xtcp_reasm_holds(&c->ooo, at)))
 		return;
 	c->fin_seen = true;
 	c->fin_seq = at;
@@ -160,7 +158,10 @@ enum xtcp_drop xtcp_data_input(struct xtcp_core *c, const struct xtcp_seg *s,
 		why = data_payload(c, s, d, now);
 	else
 		data_discard(c, d);
-	if (c->fin_seen && c->rcv_nxt == c->fin_seq) {
+	/* The stream goes on where one was said to stand. */
+	if (c->fin_seen && seq_gt(c->rcv_nxt, c->fin_seq))
+		c->fin_seen = false;
+	if (fin_reached(c)) {
 		c->rcv_nxt++;
 		c->fin_rcvd = true;
 		*fin = true;
@@ -178,7 +179,6 @@ void xtcp_data_fast(struct xtcp_core *c, const struct xtcp_seg *s,
 	d->seq = s->seq;
 	d->end = s->seq + s->len;
 	d->off = 0;
-	d->fin = false;
 	c->last_rcv = now;
 	if (c->ts_ok && s->seq == c->rcv_wup) {
 		c->ts_recent = s->tsval;

@@ -69,6 +69,13 @@ static struct xtcp_rxd *reasm_before(const struct xtcp_reasm *q, u32 seq)
 	return best;
 }
 
+bool xtcp_reasm_holds(const struct xtcp_reasm *q, u32 seq)
+{
+	const struct xtcp_rxd *r = reasm_before(q, seq);
+
+	return r && seq_lt(seq, r->end);
+}
+
 /* Drops what @d covers and cuts @d where the next one begins. */
 static void reasm_trim_right(struct xtcp_core *c, struct xtcp_rxd *d,
 			     struct xtcp_rxd *prev)
@@ -79,7 +86,6 @@ static void reasm_trim_right(struct xtcp_core *c, struct xtcp_rxd *d,
 	while (r && seq_lt(r->seq, d->end)) {
 		if (seq_gt(r->end, d->end)) {
 			d->end = r->seq;
-			d->fin = false;
 			return;
 		}
 		next = rxd_of(rb_next(&r->node));

@@ -27,6 +27,9 @@ struct xtcp_reasm {
  */
 bool xtcp_reasm_insert(struct xtcp_core *c, struct xtcp_rxd *d);
 
+/* Is the byte at @seq held?  O(log n). */
+bool xtcp_reasm_holds(const struct xtcp_reasm *q, u32 seq);
+
 /* The lowest, still held; NULL if empty. */
 struct xtcp_rxd *xtcp_reasm_first(const struct xtcp_reasm *q);
 

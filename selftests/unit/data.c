@@ -129,24 +129,40 @@ static void fin_before_its_turn(void)
 	host_in(XTCP_ESTABLISHED);
 	FIN(100, 0);
 	EQUAL(H.c.state, XTCP_ESTABLISHED);
-	DATA(50, 80);
+	DATA(50, 50);
+	DATA(110, 10);
 	DATA(0, 60);
 	EQUAL(H.c.state, XTCP_CLOSE_WAIT);
-	/* What lies behind the FIN was never sent. */
 	EQUAL(H.delivered, 100);
 	EQUAL(H.c.rcv_nxt, IRS + 102);
+	EQUAL(H.c.ooo.count, 0);
+}
+
+/* Payload that goes on where a FIN was said to stand: it was not the peer's. */
+static void fin_run_past(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	FIN(100, 0);
+	DATA(50, 80);
+	DATA(0, 60);
+	EQUAL(H.delivered, 130);
+	EQUAL(H.c.state, XTCP_ESTABLISHED);
 	host_in(XTCP_ESTABLISHED);
 	DATA(50, 80);
 	FIN(100, 0);
 	DATA(0, 60);
-	EQUAL(H.delivered, 100);
-	EQUAL(H.c.state, XTCP_CLOSE_WAIT);
-	EQUAL(H.c.ooo.count, 0);
-	/* Nor does the short way for expected payload pass by a known FIN. */
+	EQUAL(H.delivered, 130);
+	EQUAL(H.c.state, XTCP_ESTABLISHED);
+	/* Not by the short way for expected payload either. */
 	host_in(XTCP_ESTABLISHED);
 	FIN(100, 0);
 	DATA(0, 130);
-	EQUAL(H.delivered, 100);
+	EQUAL(H.delivered, 130);
+	EQUAL(H.c.state, XTCP_ESTABLISHED);
+	/* It is forgotten for good. */
+	FIN(200, 0);
+	DATA(130, 70);
+	EQUAL(H.delivered, 200);
 	EQUAL(H.c.state, XTCP_CLOSE_WAIT);
 }
 
@@ -174,6 +190,7 @@ static const struct unit_test tests[] = {
 	{ "FIN", fin },
 	{ "FIN before its turn", fin_before_its_turn },
 	{ "a forged FIN", fin_forged },
+	{ "a FIN that the stream runs past", fin_run_past },
 	{ "zero window", zero_window },
 };
 UNIT_MAIN(tests)
