@@ -10,7 +10,9 @@
 
 unsigned long xtcp_jiffies(u64 us)
 {
-	return usecs_to_jiffies(min_t(u64, us, 3600ULL * USEC_PER_SEC)) + 1;
+	u64 ticks = div_u64(us + USEC_PER_SEC / HZ - 1, USEC_PER_SEC / HZ);
+
+	return min_t(u64, ticks, MAX_JIFFY_OFFSET) + 1;
 }
 
 static void timer_run(struct sock *sk)
