@@ -33,17 +33,17 @@ static int __init xtcp_init(void)
 	err = xtcp_netns_init();
 	if (err)
 		goto out_timewait;
-	err = xtcp_family_init();
-	if (err)
-		goto out_netns;
 	err = xtcp_demux_init();
 	if (err)
-		goto out_family;
+		goto out_netns;
+	/* Last: from here on there may be sockets. */
+	err = xtcp_family_init();
+	if (err)
+		goto out_demux;
 	return 0;
 
-out_family:
-	xtcp_family_close();
-	xtcp_family_exit();
+out_demux:
+	xtcp_demux_exit();
 out_netns:
 	xtcp_netns_exit();
 out_timewait:
