@@ -11,6 +11,7 @@
 	X(PASSIVEOPENS, "PassiveOpens")		\
 	X(ATTEMPTFAILS, "AttemptFails")		\
 	X(ESTABRESETS, "EstabResets")		\
+	X(CURRESTAB, "CurrEstab")		\
 	X(INSEGS, "InSegs")			\
 	X(OUTSEGS, "OutSegs")			\
 	X(RETRANSSEGS, "RetransSegs")		\
@@ -29,6 +30,9 @@
 	X(ABORTCLOSE, "TCPAbortOnClose")	\
 	X(ABORTDATA, "TCPAbortOnData")		\
 	X(ABORTMEMORY, "TCPAbortOnMemory")	\
+	X(ABORTLINGER, "TCPAbortOnLinger")	\
+	X(ABORTFAILED, "TCPAbortFailed")	\
+	X(KEEPALIVES, "TCPKeepAlive")		\
 	X(TWOVERFLOW, "TCPTimeWaitOverflow")	\
 	X(PRESSURES, "TCPMemoryPressures")	\
 	X(PRESSURESMS, "TCPMemoryPressuresChrono") \

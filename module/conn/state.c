@@ -74,6 +74,22 @@ static void publish_error(struct sock *sk)
 	smp_wmb();	/* pairs with xtcp_poll() */
 }
 
+/* RFC 4022, tcpCurrEstab */
+static bool is_current(u8 state)
+{
+	return state == XTCP_ESTABLISHED || state == XTCP_CLOSE_WAIT;
+}
+
+static void set_state(struct sock *sk, u8 to)
+{
+	int more = is_current(to) - is_current(sk->sk_state);
+
+	if (more)
+		this_cpu_add(xtcp_pernet(sock_net(sk))->mib->v[XTCP_CNT_CURRESTAB],
+			     more);
+	inet_sk_set_state(sk, to);
+}
+
 void xtcp_host_set_state(struct xtcp_core *c, u8 from, u8 ev, u8 to)
 {
 	xtcp_edge_count(from, ev, to);
@@ -87,7 +103,7 @@ void xtcp_host_set_state(struct xtcp_core *c, u8 from, u8 ev, u8 to)
 		publish_error(xtcp_core_sk(c));
 	}
 	if (to != from)
-		inet_sk_set_state(xtcp_core_sk(c), to);
+		set_state(xtcp_core_sk(c), to);
 }
 
 /* Half of it for sure, the rest by chance: the limit is nobody's clock. */
@@ -129,6 +145,9 @@ void xtcp_host_count(struct xtcp_core *c, enum xtcp_mib id)
 		[XTCP_MIB_CHALLENGEACKS] = XTCP_CNT_CHALLENGEACKS,
 		[XTCP_MIB_ABORTTIMEOUT]	= XTCP_CNT_ABORTTIMEOUT,
 		[XTCP_MIB_ACKSKIPPED]	= XTCP_CNT_ACKSKIPPED,
+		[XTCP_MIB_ABORTDATA]	= XTCP_CNT_ABORTDATA,
+		[XTCP_MIB_ABORTLINGER]	= XTCP_CNT_ABORTLINGER,
+		[XTCP_MIB_KEEPALIVES]	= XTCP_CNT_KEEPALIVES,
 	};
 	struct net *net = sock_net(xtcp_core_sk(c));
 
@@ -141,12 +160,12 @@ void xtcp_host_count(struct xtcp_core *c, enum xtcp_mib id)
 void xtcp_state_hand_over(struct sock *sk)
 {
 	xtcp_core_retire(&xtcp_sk(sk)->core);
-	inet_sk_set_state(sk, TCP_CLOSE);
+	set_state(sk, XTCP_CLOSED);
 }
 
 void xtcp_state_child(struct sock *sk)
 {
-	inet_sk_set_state(sk, TCP_SYN_RECV);
+	set_state(sk, XTCP_SYN_RECV);
 }
 
 /* What the wire is told, and what its answers free. */

@@ -98,6 +98,9 @@ enum xtcp_mib {
 	XTCP_MIB_CHALLENGEACKS,	/* challenge ACKs decided (RFC 5961) */
 	XTCP_MIB_ABORTTIMEOUT,	/* connections given up */
 	XTCP_MIB_ACKSKIPPED,	/* answers saved by invalid_ratelimit */
+	XTCP_MIB_ABORTDATA,	/* the peer went on after the user had left */
+	XTCP_MIB_ABORTLINGER,	/* TCP_LINGER2 < 0 and the peer was not done */
+	XTCP_MIB_KEEPALIVES,	/* keepalive probes sent */
 	XTCP_MIB_NMAX_CORE,
 };
 

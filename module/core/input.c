@@ -274,6 +274,7 @@ static bool nobody_reads(const struct xtcp_core *c, const struct xtcp_seg *s)
 static void input_refuse(struct xtcp_core *c, u64 now)
 {
 	c->err = c->orphan ? 0 : ECONNRESET;
+	xtcp_host_count(c, XTCP_MIB_ABORTDATA);
 	xtcp_event(c, XTCP_EV_ABORT, now);
 	/* The answer takes its number from the segment: exactly right. */
 	c->sig &= ~XTCP_SIG_SEND_RST;

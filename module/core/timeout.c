@@ -358,6 +358,7 @@ static void keep_timeout(struct xtcp_core *c, u64 now)
 	c->probes++;
 	c->probe_due = true;
 	c->sig |= XTCP_SIG_TX;
+	xtcp_host_count(c, XTCP_MIB_KEEPALIVES);
 	*at = now + (c->keep_intvl ? c->keep_intvl : c->cfg->keepalive_intvl);
 }
 

@@ -124,12 +124,14 @@ void xtcp_core_push_all(struct xtcp_core *c)
 
 void xtcp_core_shutdown(struct xtcp_core *c, u64 now)
 {
-	if (xtcp_fsm[c->state][XTCP_EV_CLOSE].next)
+	if (xtcp_fsm[c->state][XTCP_EV_CLOSE].next) {
 		xtcp_event(c, XTCP_EV_CLOSE, now);
-	else if (c->state == XTCP_FIN_WAIT2 && c->orphan && c->linger2 < 0)
+	} else if (c->state == XTCP_FIN_WAIT2 && c->orphan && c->linger2 < 0) {
+		xtcp_host_count(c, XTCP_MIB_ABORTLINGER);
 		xtcp_event(c, XTCP_EV_ABORT, now);
-	else if (c->state == XTCP_FIN_WAIT2 && c->orphan)
+	} else if (c->state == XTCP_FIN_WAIT2 && c->orphan) {
 		xtcp_fin_wait2_orphan(c, now);
+	}
 }
 
 void xtcp_core_abort(struct xtcp_core *c, int err)

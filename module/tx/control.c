@@ -83,7 +83,7 @@ void xtcp_send_abort(struct sock *sk)
 	struct xtcp_hdr h;
 
 	if (!skb) {
-		XTCP_INC(sock_net(sk), NOMEM);
+		XTCP_INC(sock_net(sk), ABORTFAILED);
 		return;
 	}
 	xtcp_core_rst_hdr(&xtcp_sk(sk)->core, xtcp_now(), &h);

@@ -285,15 +285,16 @@ static inline bool peer_ack(struct peer *p)
 	return peer_send(p, PEER_ACK, 0);
 }
 
-/* A counter by name: of XTCP, or of native TCP in the extended table. */
-static inline long peer_counter(const struct xt *x, const char *name)
+/* A counter by name, in a file of XTCP's form or of native TCP's. */
+static inline long peer_counter_in(const struct xt *x, const char *path,
+				   const char *name)
 {
 	char head[8192], line[8192], *h, *v, *hs, *vs;
 	const char *sep = " \t\r\n";
 	long got = -1;
 	FILE *f;
 
-	f = fopen(x->xtcp ? "/proc/net/xtcp_snmp" : "/proc/net/netstat", "r");
+	f = fopen(path, "r");
 	if (!f)
 		return -1;
 	/* A line "name value" there, a line of names and one of values here. */
@@ -315,6 +316,17 @@ static inline long peer_counter(const struct xt *x, const char *name)
 	}
 	fclose(f);
 	return got;
+}
+
+/* A counter by name, native TCP's of RFC 4022 and the extended ones. */
+static inline long peer_counter(const struct xt *x, const char *name)
+{
+	long got;
+
+	if (x->xtcp)
+		return peer_counter_in(x, "/proc/net/xtcp_snmp", name);
+	got = peer_counter_in(x, "/proc/net/netstat", name);
+	return got < 0 ? peer_counter_in(x, "/proc/net/snmp", name) : got;
 }
 
 #endif /* XT_PEER_H */
