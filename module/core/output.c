@@ -278,7 +278,9 @@ static void sent_again(struct xtcp_core *c, const struct xtcp_txd *d, u32 end,
 		       u64 now)
 {
 	c->rtx_nxt = seq_max(c->rtx_nxt, end);
-	c->rtt.sent = 0;	/* Karn */
+	/* Karn; the SYN-ACK of a simultaneous open is no repetition. */
+	if (c->retrans || !(d->flags & XTCP_SYN))
+		c->rtt.sent = 0;
 	if (d->rtx) {
 		c->total_retrans++;
 		xtcp_host_count(c, XTCP_MIB_RETRANS);
