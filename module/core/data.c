@@ -102,7 +102,8 @@ static enum xtcp_drop data_payload(struct xtcp_core *c,
 	if (d->seq != c->rcv_nxt)
 		return data_out_of_order(c, s, d);
 	data_deliver(c, d);
-	if (hole) {
+	/* What waits behind the peer's FIN is thrown away, not delivered. */
+	if (hole && !fin_reached(c)) {
 		data_drain(c);
 		xtcp_ack_owed(c);
 	}
