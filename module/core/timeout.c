@@ -16,19 +16,9 @@ u64 xtcp_core_deadline(const struct xtcp_core *c)
 	return first;
 }
 
-/* SYNs go at a steady pace first: most losses are not of congestion. */
-static u8 doublings(const struct xtcp_core *c)
-{
-	u8 linear = c->cfg->syn_linear_timeouts;
-
-	if (c->state != XTCP_SYN_SENT)
-		return c->rtx_backoff;
-	return c->retrans > linear ? c->retrans - linear : 0;
-}
-
 static u64 rto_now(const struct xtcp_core *c)
 {
-	return xtcp_rtt_backoff(c->rtt.rto, doublings(c), c->cfg->rto_max);
+	return xtcp_rtt_backoff(c->rtt.rto, c->rtx_backoff, c->cfg->rto_max);
 }
 
 static u64 persist_now(const struct xtcp_core *c)
@@ -193,6 +183,13 @@ static bool route_doubted(const struct xtcp_core *c, u64 now)
 	return timed_out(c, c->cfg->retries1, XTCP_RTO_BASE, now);
 }
 
+/* SYNs go at a steady pace first: most losses are not of congestion. */
+static bool steady(const struct xtcp_core *c)
+{
+	return c->state == XTCP_SYN_SENT &&
+	       c->retrans <= c->cfg->syn_linear_timeouts;
+}
+
 /* RFC 6298, 5.4 to 5.6; RFC 5681, 3.1. */
 static void rtx_timeout(struct xtcp_core *c, u64 now)
 {
@@ -216,7 +213,7 @@ static void rtx_timeout(struct xtcp_core *c, u64 now)
 	}
 	if (c->retrans < 255)
 		c->retrans++;
-	if (c->rtx_backoff < 255)
+	if (c->rtx_backoff < 255 && !steady(c))
 		c->rtx_backoff++;
 	c->rtt.sent = 0;
 	xtcp_rtx_mark(c, c->snd_nxt);

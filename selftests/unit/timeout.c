@@ -59,6 +59,26 @@ static void lost_syn(void)
 	EQUAL(H.c.cwnd, MSS);
 }
 
+/* SYNs at a steady pace have left no doubling, whatever comes next. */
+static void lost_syn_crossing(void)
+{
+	int i;
+
+	host_in(XTCP_SYN_SENT);
+	for (i = 0; i < 4; i++)
+		host_expire();
+	EQUAL(H.c.retrans, 4);
+	EQUAL(H.c.rtx_backoff, 0);
+	host_seg(IRS, 0, XTCP_SYN, 0, 60000);
+	EQUAL(H.c.state, XTCP_SYN_RECV);
+	host_expire();
+	EQUAL(H.c.deadline[XTCP_T_RTX], H.now + 2 * H.cfg.rto_init);
+	host_in(XTCP_SYN_SENT);
+	for (i = 0; i < 6; i++)
+		host_expire();
+	EQUAL(H.c.rtx_backoff, 2);
+}
+
 static void data_gives_up(void)
 {
 	u64 first, rto;
@@ -504,6 +524,7 @@ static void unreachable_for_long(void)
 static const struct unit_test tests[] = {
 	{ "SYN retries", syn_retries },
 	{ "a lost SYN", lost_syn },
+	{ "lost SYNs before a simultaneous open", lost_syn_crossing },
 	{ "data is given up after 924.6 s", data_gives_up },
 	{ "an orphan is given up earlier", orphan_gives_up_earlier },
 	{ "a new route is looked for", new_route },
