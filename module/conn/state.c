@@ -163,9 +163,10 @@ void xtcp_state_hand_over(struct sock *sk)
 	set_state(sk, XTCP_CLOSED);
 }
 
+/* A copy of a socket: whatever state that had come to, it has counted there. */
 void xtcp_state_child(struct sock *sk)
 {
-	set_state(sk, XTCP_SYN_RECV);
+	inet_sk_set_state(sk, XTCP_SYN_RECV);
 }
 
 /* What the wire is told, and what its answers free. */
