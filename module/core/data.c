@@ -116,8 +116,9 @@ static enum xtcp_drop data_payload(struct xtcp_core *c,
 /*
  * Remembers where the peer's stream ends.  Before its turn a FIN may be forged,
  * and must neither cut the stream short nor make us deaf for the true one: it
- * counts if it is the nearest and nothing that is here goes on past it.  One
- * beyond the window, whose payload was cut, comes again.
+ * counts if it is the nearest and nothing that is here goes on past it; the
+ * payload before it tells that a nearer one was forged.  One beyond the window,
+ * whose payload was cut, comes again.
  */
 static void fin_note(struct xtcp_core *c, const struct xtcp_seg *s)
 {
@@ -126,7 +127,7 @@ static void fin_note(struct xtcp_core *c, const struct xtcp_seg *s)
 	if (seq_lt(at, c->rcv_nxt) || seq_gt(at, xtcp_rcv_right(c)))
 		return;
 	if (seq_gt(s->seq, c->rcv_nxt) &&
-	    ((c->fin_seen && seq_ge(at, c->fin_seq)) ||
+	    ((c->fin_seen && seq_lt(c->fin_seq, s->seq)) ||
 	     xtcp_reasm_holds(&c->ooo, at)))
 		return;
 	c->fin_seen = true;

@@ -153,6 +153,26 @@ static void fin_run_past(void)
 	DATA(0, 60);
 	EQUAL(H.delivered, 130);
 	EQUAL(H.c.state, XTCP_ESTABLISHED);
+	/* By the payload that the true one ends, too. */
+	host_in(XTCP_ESTABLISHED);
+	FIN(100, 0);
+	FIN(50, 100);
+	DATA(0, 50);
+	EQUAL(H.delivered, 150);
+	EQUAL(H.c.state, XTCP_CLOSE_WAIT);
+	host_in(XTCP_ESTABLISHED);
+	FIN(100, 0);
+	FIN(100, 10);
+	DATA(0, 100);
+	EQUAL(H.delivered, 110);
+	EQUAL(H.c.state, XTCP_CLOSE_WAIT);
+	/* The nearer one counts if nothing contradicts it. */
+	host_in(XTCP_ESTABLISHED);
+	FIN(100, 0);
+	FIN(101, 10);
+	DATA(0, 100);
+	EQUAL(H.delivered, 100);
+	EQUAL(H.c.state, XTCP_CLOSE_WAIT);
 	/* Not by the short way for expected payload either. */
 	host_in(XTCP_ESTABLISHED);
 	FIN(100, 0);
