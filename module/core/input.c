@@ -70,9 +70,14 @@ static enum xtcp_drop input_syn_sent(struct xtcp_core *c,
 {
 	/* First: the ACK bit, and the echo that goes with it. */
 	if ((s->flags & XTCP_ACK) && !ack_of_syn(c, s)) {
-		/* The RST clears the peer's memory: then it hears a SYN. */
+		/*
+		 * The RST clears the peer's memory: then it hears a SYN.  Never
+		 * later than it would have come, or a stream of such ACKs would
+		 * put it off for ever.
+		 */
 		if (!c->retrans)
-			c->deadline[XTCP_T_RTX] = now + XTCP_SYN_SOON;
+			c->deadline[XTCP_T_RTX] = min(c->deadline[XTCP_T_RTX],
+						      now + XTCP_SYN_SOON);
 		if (!(s->flags & XTCP_RST))
 			c->sig |= XTCP_SIG_REPLY_RST;
 		return seq_gt(s->ack, c->snd_nxt) ? XTCP_DROP_NEW_ACK :

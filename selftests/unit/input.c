@@ -180,8 +180,11 @@ static void syn_sent(void)
 	host_seg(IRS, ISS, XTCP_ACK | XTCP_SYN, 0, 100);
 	EQUAL(H.c.state, XTCP_SYN_SENT);
 	CHECK(H.sig & XTCP_SIG_REPLY_RST);
-	/* The SYN follows the RST, once. */
+	/* The SYN follows the RST, once; more of the same do not put it off. */
 	EQUAL(xtcp_core_deadline(&H.c), H.now + 8000);
+	H.now += 5000;
+	host_seg(IRS, ISS, XTCP_ACK, 0, 100);
+	EQUAL(xtcp_core_deadline(&H.c), H.now + 3000);
 	host_expire();
 	EQUAL(H.c.retrans, 1);
 	host_seg(IRS, ISS, XTCP_ACK, 0, 100);
