@@ -29,7 +29,7 @@ static int __init xtcp_init(void)
 		return err;
 	err = xtcp_timewait_init();
 	if (err)
-		goto out_synq;
+		goto out_reqsk;
 	err = xtcp_netns_init();
 	if (err)
 		goto out_timewait;
@@ -48,7 +48,7 @@ out_netns:
 	xtcp_netns_exit();
 out_timewait:
 	xtcp_timewait_exit();
-out_synq:
+out_reqsk:
 	xtcp_reqsk_exit();
 	return err;
 }

@@ -68,6 +68,13 @@ void xtcp_reqsk_free(struct xtcp_reqsk *r)
 	sock_put(lsk);
 }
 
+/* When @r's timer is to run out, in jiffies. */
+static unsigned long req_due(const struct xtcp_reqsk *r,
+			     const struct xtcp_cfg *cfg)
+{
+	return jiffies + xtcp_jiffies(xtcp_req_backoff(&r->req, cfg));
+}
+
 bool xtcp_reqsk_take(struct xtcp_listener *l, struct xtcp_reqsk *r)
 {
 	lockdep_assert_held(&l->lock);
@@ -87,8 +94,7 @@ void xtcp_reqsk_put(struct xtcp_net *xn, struct xtcp_listener *l,
 	list_add_tail(&r->link, &l->reqs);
 	l->nreqs++;
 	l->nyoung += !r->req.timeouts;
-	mod_timer(&r->timer, jiffies +
-		  xtcp_jiffies(xtcp_req_backoff(&r->req, &xn->cfg)));
+	mod_timer(&r->timer, req_due(r, &xn->cfg));
 }
 
 void xtcp_reqsk_edge(u8 ev)
@@ -145,8 +151,7 @@ static enum req_timeout req_timeout(const struct sock *lsk,
 	if (r->req.timeouts < 255)
 		r->req.timeouts++;
 	r->req.retrans += resend && r->req.retrans < 255;
-	mod_timer(&r->timer,
-		  jiffies + xtcp_jiffies(xtcp_req_backoff(&r->req, cfg)));
+	mod_timer(&r->timer, req_due(r, cfg));
 	return resend ? REQ_REPEATS : REQ_WAITS;
 }
 
@@ -223,6 +228,11 @@ bool xtcp_reqsk_open(struct xtcp_reqsk *r, const struct xtcp_seg *syn, u32 iss)
 	return true;
 }
 
+void xtcp_reqsk_discard(struct xtcp_reqsk *r)
+{
+	kmem_cache_free(req_cache, r);
+}
+
 struct xtcp_reqsk *xtcp_reqsk_make(struct sock *lsk, struct sk_buff *skb,
 				   const struct xtcp_seg *s, u32 iss)
 {
@@ -235,16 +245,11 @@ struct xtcp_reqsk *xtcp_reqsk_make(struct sock *lsk, struct sk_buff *skb,
 	xtcp_reqsk_address(r, lsk, skb, s);
 	timer_setup(&r->timer, req_timer, 0);
 	if (!xtcp_reqsk_open(r, s, iss ?: xtcp_isn(xn, &r->entry.key))) {
-		kmem_cache_free(req_cache, r);
+		xtcp_reqsk_discard(r);
 		return NULL;
 	}
 	r->req.sent = xtcp_now();
 	return r;
-}
-
-void xtcp_reqsk_discard(struct xtcp_reqsk *r)
-{
-	kmem_cache_free(req_cache, r);
 }
 
 bool xtcp_reqsk_queue(struct sock *lsk, struct xtcp_listener *l,
@@ -298,8 +303,7 @@ void xtcp_reqsk_answer_syn(struct xtcp_listener *l, struct xtcp_reqsk *r,
 	r->req.retrans += r->req.retrans < 255;
 	spin_unlock_bh(&l->lock);
 	req_repeat_synack(r);
-	mod_timer_pending(&r->timer, jiffies +
-			  xtcp_jiffies(xtcp_req_backoff(&r->req, cfg)));
+	mod_timer_pending(&r->timer, req_due(r, cfg));
 }
 
 void xtcp_reqsk_answer_ack(struct xtcp_reqsk *r, struct sk_buff *skb,

@@ -47,10 +47,16 @@ unsigned long xtcp_edge_illegal(void)
 	return sum;
 }
 
+/* RFC 4022, tcpCurrEstab */
+static bool is_current(u8 state)
+{
+	return state == XTCP_ESTABLISHED || state == XTCP_CLOSE_WAIT;
+}
+
 /* As RFC 4022 defines them; what the user gave up is no failed attempt. */
 static void count_end(const struct sock *sk, u8 from, u8 ev)
 {
-	if (from == XTCP_ESTABLISHED || from == XTCP_CLOSE_WAIT)
+	if (is_current(from))
 		XTCP_INC(sock_net(sk), ESTABRESETS);
 	else if ((from == XTCP_SYN_SENT || from == XTCP_SYN_RECV) &&
 		 ev != XTCP_EV_CLOSE && ev != XTCP_EV_ABORT)
@@ -72,12 +78,6 @@ static void publish_error(struct sock *sk)
 		return;
 	WRITE_ONCE(sk->sk_err, final_error(sk));
 	smp_wmb();	/* pairs with xtcp_poll() */
-}
-
-/* RFC 4022, tcpCurrEstab */
-static bool is_current(u8 state)
-{
-	return state == XTCP_ESTABLISHED || state == XTCP_CLOSE_WAIT;
 }
 
 static void set_state(struct sock *sk, u8 to)

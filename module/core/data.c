@@ -20,18 +20,12 @@ static void data_deliver(struct xtcp_core *c, struct xtcp_rxd *d)
 	c->sig |= XTCP_SIG_READABLE;
 }
 
-/* The stream ends here; what may have come from behind that is not its. */
-static bool fin_reached(const struct xtcp_core *c)
-{
-	return c->fin_seen && c->rcv_nxt == c->fin_seq;
-}
-
 /* What had waited for this. */
 static void data_drain(struct xtcp_core *c)
 {
 	struct xtcp_rxd *d;
 
-	while (!fin_reached(c) && (d = xtcp_reasm_first(&c->ooo))) {
+	while (!xtcp_fin_reached(c) && (d = xtcp_reasm_first(&c->ooo))) {
 		if (seq_gt(d->seq, c->rcv_nxt))
 			return;
 		xtcp_reasm_remove(&c->ooo, d);
@@ -103,7 +97,7 @@ static enum xtcp_drop data_payload(struct xtcp_core *c,
 		return data_out_of_order(c, s, d);
 	data_deliver(c, d);
 	/* What waits behind the peer's FIN is thrown away, not delivered. */
-	if (hole && !fin_reached(c)) {
+	if (hole && !xtcp_fin_reached(c)) {
 		data_drain(c);
 		xtcp_ack_owed(c);
 	}
@@ -163,7 +157,7 @@ enum xtcp_drop xtcp_data_input(struct xtcp_core *c, const struct xtcp_seg *s,
 	/* The stream goes on where one was said to stand. */
 	if (c->fin_seen && seq_gt(c->rcv_nxt, c->fin_seq))
 		c->fin_seen = false;
-	if (fin_reached(c)) {
+	if (xtcp_fin_reached(c)) {
 		c->rcv_nxt++;
 		c->fin_rcvd = true;
 		*fin = true;

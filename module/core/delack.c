@@ -107,7 +107,7 @@ void xtcp_delack_in_order(struct xtcp_core *c, const struct xtcp_seg *s,
 	see_size(c, s);
 	see_pace(c, now);
 	/* With the peer's FIN behind it: xtcp_delack_edge() decides for both. */
-	if (!c->fin_seen || c->rcv_nxt != c->fin_seq)
+	if (!xtcp_fin_reached(c))
 		now_or_later(c, now);
 }
 

@@ -50,6 +50,13 @@ void xtcp_ack_suspect(struct xtcp_core *c, u64 now);
 void xtcp_ack_challenge(struct xtcp_core *c, u64 now);
 
 /* data.c */
+
+/* The stream ends here; what may have come from behind that is not its. */
+static inline bool xtcp_fin_reached(const struct xtcp_core *c)
+{
+	return c->fin_seen && c->rcv_nxt == c->fin_seq;
+}
+
 enum xtcp_drop xtcp_data_input(struct xtcp_core *c, const struct xtcp_seg *s,
 			       struct xtcp_rxd *d, u64 now, bool *fin);
 void xtcp_data_fast(struct xtcp_core *c, const struct xtcp_seg *s,

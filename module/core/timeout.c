@@ -224,8 +224,7 @@ void xtcp_core_unreachable(struct xtcp_core *c, u32 seq, u64 now)
 {
 	u64 at;
 
-	if (!c->syn_acked || seq != c->snd_una || !c->retrans ||
-	    !c->rtx_backoff)
+	if (!c->syn_acked || seq != c->snd_una || !c->rtx_backoff)
 		return;
 	c->rtx_backoff--;
 	at = c->last_snd + rto_now(c);
@@ -374,9 +373,10 @@ void xtcp_core_keepalive(struct xtcp_core *c, bool on, u64 now)
 	if (on && c->keepalive)
 		return;
 	c->keepalive = on;
-	xtcp_core_set_keepalive(c, now);
 	if (keep_wanted(c))
 		c->deadline[XTCP_T_KEEP] = now + keep_time(c);
+	else
+		xtcp_core_set_keepalive(c, now);
 }
 
 static void on_keep(struct xtcp_core *c, u64 now)
