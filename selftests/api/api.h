@@ -208,6 +208,14 @@ static inline int xt_error(int fd)
 	return xt_get(fd, SOL_SOCKET, SO_ERROR);
 }
 
+/* connect(AF_UNSPEC): the connection, or listening, is undone. */
+static inline int xt_unspec(int fd)
+{
+	struct sockaddr u = { .sa_family = AF_UNSPEC };
+
+	return connect(fd, &u, sizeof(u));
+}
+
 static inline int xt_set_time(int fd, int opt, int ms)
 {
 	struct timeval tv = { ms / 1000, (ms % 1000) * 1000 };
@@ -505,6 +513,50 @@ FIXTURE_SETUP(name)							\
 }									\
 FIXTURE_TEARDOWN(name)							\
 {									\
+}
+
+/* A counter by name, in a file of XTCP's form or of native TCP's. */
+static inline long xt_counter_in(const struct xt *x, const char *path,
+				 const char *name)
+{
+	char head[16384], line[16384], *h, *v, *hs, *vs;
+	const char *sep = " \t\r\n";
+	long got = -1;
+	FILE *f;
+
+	f = fopen(path, "r");
+	if (!f)
+		return -1;
+	/* A line "name value" there, a line of names and one of values here. */
+	while (fgets(head, sizeof(head), f)) {
+		h = strtok_r(head, sep, &hs);
+		if (x->xtcp) {
+			v = strtok_r(NULL, sep, &hs);
+			if (h && v && !strcmp(h, name))
+				got = atol(v);
+			continue;
+		}
+		if (!fgets(line, sizeof(line), f))
+			break;
+		v = strtok_r(line, sep, &vs);
+		for (; h && v; h = strtok_r(NULL, sep, &hs),
+			       v = strtok_r(NULL, sep, &vs))
+			if (!strcmp(h, name))
+				got = atol(v);
+	}
+	fclose(f);
+	return got;
+}
+
+/* A counter by name, native TCP's of RFC 4022 and the extended ones. */
+static inline long xt_counter(const struct xt *x, const char *name)
+{
+	long got;
+
+	if (x->xtcp)
+		return xt_counter_in(x, "/proc/net/xtcp_snmp", name);
+	got = xt_counter_in(x, "/proc/net/netstat", name);
+	return got < 0 ? xt_counter_in(x, "/proc/net/snmp", name) : got;
 }
 
 #endif /* XT_API_H */

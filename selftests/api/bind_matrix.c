@@ -170,7 +170,6 @@ static void fin_wait(struct run *r, int fd)
 
 static void connected(struct run *r, int fd, const struct cfg *c)
 {
-	struct sockaddr u = { .sa_family = AF_UNSPEC };
 	int s;
 
 	if (note(r, "connect", connect(fd, SA(&r->x.addr), sizeof(r->x.addr))))
@@ -181,7 +180,7 @@ static void connected(struct run *r, int fd, const struct cfg *c)
 	else if (c->state == FINWAIT)
 		fin_wait(r, fd);
 	else if (c->state == DISCONNECTED)
-		note(r, "disconnect", connect(fd, &u, sizeof(u)));
+		note(r, "disconnect", xt_unspec(fd));
 }
 
 static void with_child(struct run *r, int fd, const struct cfg *c)

@@ -4,16 +4,8 @@
  * are, and why they ended.
  */
 #include "api.h"
-#include "peer.h"
 
 XT_FIXTURE(counters);
-
-static int unspec(int fd)
-{
-	struct sockaddr u = { .sa_family = AF_UNSPEC };
-
-	return connect(fd, &u, sizeof(u));
-}
 
 static int state(int fd)
 {
@@ -24,7 +16,7 @@ static int state(int fd)
 	return info.tcpi_state;
 }
 
-#define COUNT(name)	peer_counter(&self->x, name)
+#define COUNT(name)	xt_counter(&self->x, name)
 
 TEST_F(counters, established_now)
 {
@@ -62,7 +54,7 @@ TEST_F(counters, established_now_after_a_reset)
 	EXPECT_EQ(1, COUNT("TCPAbortOnData"));
 	ASSERT_EQ(0, xt_pair(&self->x));
 	EXPECT_EQ(2, COUNT("CurrEstab"));
-	ASSERT_EQ(0, unspec(self->x.c));
+	ASSERT_EQ(0, xt_unspec(self->x.c));
 	EXPECT_TRUE(XT_UNTIL(COUNT("CurrEstab") == 0));
 }
 

@@ -87,13 +87,6 @@ static void look(struct run *r, int fd)
 	note(r, "poll again", xt_poll_now(fd));
 }
 
-static int unspec(int fd)
-{
-	struct sockaddr u = { .sa_family = AF_UNSPEC };
-
-	return connect(fd, &u, sizeof(u));
-}
-
 static void place(struct run *r, int fd, enum place p)
 {
 	xt_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
@@ -235,7 +228,7 @@ static void second_life(struct run *r, int fd, enum then t)
 		call(r, "bind", xt_bind(fd, "127.0.0.3", r->port));
 		break;
 	case AGAIN:
-		call(r, "disconnect", unspec(fd));
+		call(r, "disconnect", xt_unspec(fd));
 		break;
 	default:
 		call(r, "read", recv(fd, &b, 1, MSG_DONTWAIT));
@@ -259,7 +252,7 @@ static void play(struct run *r, enum state s, enum place p, enum then t,
 	place(r, fd, p);
 	make(r, fd, s);
 	note(r, "poll before", s == UNSENT ? 0 : xt_poll_now(fd));
-	call(r, "connect(AF_UNSPEC)", unspec(fd));
+	call(r, "connect(AF_UNSPEC)", xt_unspec(fd));
 	look_at_peer(r);
 	look(r, fd);
 	second_life(r, fd, t);

@@ -96,7 +96,7 @@ TEST_F(icmp, opening_out_of_window)
 {
 	static const int off[] = { -1, 2, 1000000, -1000000 };
 	int fd = peer_dial(&self->p, &self->x);
-	long before = peer_counter(&self->x, "OutOfWindowIcmps");
+	long before = xt_counter(&self->x, "OutOfWindowIcmps");
 	size_t i;
 
 	ASSERT_LE(0, fd);
@@ -104,7 +104,7 @@ TEST_F(icmp, opening_out_of_window)
 		EXPECT_TRUE(peer_icmp_from(&self->p, PEER_ROUTER,
 					   ICMP_DEST_UNREACH,
 					   ICMP_PORT_UNREACH, 0, off[i]));
-	EXPECT_EQ(before + 4, peer_counter(&self->x, "OutOfWindowIcmps"));
+	EXPECT_EQ(before + 4, xt_counter(&self->x, "OutOfWindowIcmps"));
 	EXPECT_TRUE(peer_answer(&self->p, fd));
 	EXPECT_EQ(0, xt_error(fd));
 	close(fd);
@@ -221,7 +221,7 @@ TEST_F(icmp, soft_forgotten)
 TEST_F(icmp, established_out_of_window)
 {
 	int fd = peer_connect(&self->p, &self->x);
-	long before = peer_counter(&self->x, "OutOfWindowIcmps");
+	long before = xt_counter(&self->x, "OutOfWindowIcmps");
 
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, xt_set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 700));
@@ -234,7 +234,7 @@ TEST_F(icmp, established_out_of_window)
 				   ICMP_HOST_UNREACH, 0, 5));
 	EXPECT_TRUE(peer_icmp_from(&self->p, PEER_ROUTER, ICMP_DEST_UNREACH,
 				   ICMP_FRAG_NEEDED, 600, -1));
-	EXPECT_EQ(before + 3, peer_counter(&self->x, "OutOfWindowIcmps"));
+	EXPECT_EQ(before + 3, xt_counter(&self->x, "OutOfWindowIcmps"));
 	EXPECT_EQ(1500, xt_get(fd, IPPROTO_IP, IP_MTU));
 	EXPECT_EQ(ETIMEDOUT, end_error(fd));
 }
@@ -337,7 +337,7 @@ TEST_F(icmp, request_dropped)
 
 TEST_F(icmp, request_kept)
 {
-	long before = peer_counter(&self->x, "OutOfWindowIcmps");
+	long before = xt_counter(&self->x, "OutOfWindowIcmps");
 
 	ASSERT_TRUE(half_open(&self->p, &self->x));
 	EXPECT_TRUE(peer_icmp(&self->p, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH,
@@ -347,7 +347,7 @@ TEST_F(icmp, request_kept)
 	EXPECT_TRUE(peer_icmp(&self->p, ICMP_SOURCE_QUENCH, 0, 0));
 	EXPECT_TRUE(peer_icmp_from(&self->p, PEER_ROUTER, ICMP_DEST_UNREACH,
 				   ICMP_HOST_UNREACH, 0, 1));
-	EXPECT_EQ(before + 1, peer_counter(&self->x, "OutOfWindowIcmps"));
+	EXPECT_EQ(before + 1, xt_counter(&self->x, "OutOfWindowIcmps"));
 	ASSERT_TRUE(peer_send(&self->p, PEER_ACK, 0));
 	ASSERT_TRUE(xt_wait(self->x.l, POLLIN));
 	self->x.s = accept(self->x.l, NULL, NULL);
@@ -518,7 +518,7 @@ TEST_F(icmp, redirect)
 
 TEST_F(icmp, min_ttl)
 {
-	long before = peer_counter(&self->x, "TCPMinTTLDrop");
+	long before = xt_counter(&self->x, "TCPMinTTLDrop");
 	int fd = peer_connect(&self->p, &self->x);
 	char b[8];
 
@@ -526,7 +526,7 @@ TEST_F(icmp, min_ttl)
 	ASSERT_EQ(0, xt_set(fd, IPPROTO_IP, IP_MINTTL, 255));
 	ASSERT_TRUE(peer_send(&self->p, PEER_ACK | PEER_PSH, 3));
 	self->p.snd -= 3;
-	EXPECT_EQ(before + 1, peer_counter(&self->x, "TCPMinTTLDrop"));
+	EXPECT_EQ(before + 1, xt_counter(&self->x, "TCPMinTTLDrop"));
 	EXPECT_ERR(EAGAIN, recv(fd, b, 8, MSG_DONTWAIT));
 	self->p.ttl = 255;
 	ASSERT_TRUE(peer_send(&self->p, PEER_ACK | PEER_PSH, 3));
@@ -538,7 +538,7 @@ TEST_F(icmp, min_ttl)
 	self->p.pkt[8] = 60;
 	ASSERT_TRUE(peer_icmp(&self->p, ICMP_DEST_UNREACH, ICMP_HOST_UNREACH,
 			      0));
-	EXPECT_EQ(before + 2, peer_counter(&self->x, "TCPMinTTLDrop"));
+	EXPECT_EQ(before + 2, xt_counter(&self->x, "TCPMinTTLDrop"));
 	EXPECT_EQ(0, xt_error(fd));
 	close(fd);
 }

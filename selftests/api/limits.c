@@ -28,39 +28,6 @@ static int in_first_ns(const char *path, const char *text, char *was, int size)
 	return r;
 }
 
-#define BLANKS	"\n "
-
-/* The counter @name of this namespace, -1 if there is none of that name. */
-static long counter(const struct xt *x, const char *name)
-{
-	char a[8192], b[8192], word[64];
-	FILE *f = fopen(x->xtcp ? "/proc/net/xtcp_snmp" : "/proc/net/netstat",
-			"r");
-	long v, found = -1;
-
-	if (!f)
-		return -1;
-	if (x->xtcp) {
-		while (fscanf(f, "%63s %ld", word, &v) == 2)
-			if (!strcmp(word, name))
-				found = v;
-	} else {
-		/* A line of names, then a line of values. */
-		while (fgets(a, sizeof(a), f) && fgets(b, sizeof(b), f)) {
-			char *p = NULL, *q = NULL;
-			char *n = strtok_r(a, BLANKS, &p);
-			char *m = strtok_r(b, BLANKS, &q);
-
-			for (; n && m; n = strtok_r(NULL, BLANKS, &p),
-			     m = strtok_r(NULL, BLANKS, &q))
-				if (!strcmp(n, name))
-					found = atol(m);
-		}
-	}
-	fclose(f);
-	return found;
-}
-
 /* A gauge of native TCP in /proc/net/sockstat, or of XTCP in xtcp_snmp. */
 static long gauge(const struct xt *x, const char *native, const char *ours)
 {
@@ -69,7 +36,7 @@ static long gauge(const struct xt *x, const char *native, const char *ours)
 	FILE *f;
 
 	if (x->xtcp)
-		return counter(x, ours);
+		return xt_counter(x, ours);
 	f = fopen("/proc/net/sockstat", "r");
 	while (f && fgets(line, sizeof(line), f)) {
 		p = strstr(line, native);
@@ -123,7 +90,7 @@ TEST_F(limits, orphans)
 	ASSERT_EQ(0, xt_listen(&self->x, 8));
 	ASSERT_EQ(0, xt_set(self->x.l, SOL_SOCKET, SO_RCVBUF, 8192));
 	ASSERT_EQ(0, set_max_orphans(&self->x, "3", was));
-	aborts = counter(&self->x, "TCPAbortOnMemory");
+	aborts = xt_counter(&self->x, "TCPAbortOnMemory");
 	EXPECT_LE(0, aborts);
 	for (i = 0; i < 4; i++) {
 		EXPECT_EQ(0, stuck_pair(&self->x));
@@ -134,7 +101,7 @@ TEST_F(limits, orphans)
 		if (!self->x.xtcp)
 			usleep(300000);
 	}
-	EXPECT_TRUE(XT_UNTIL(counter(&self->x, "TCPAbortOnMemory") > aborts));
+	EXPECT_TRUE(XT_UNTIL(xt_counter(&self->x, "TCPAbortOnMemory") > aborts));
 	for (i = 0; i < 4; i++)
 		err[i] = drain(s[i]);
 	set_max_orphans(&self->x, was, NULL);
@@ -145,7 +112,7 @@ TEST_F(limits, orphans)
 	if (!self->x.xtcp) {
 		EXPECT_LE(ECONNRESET, err[0] + err[1] + err[2] + err[3]);
 	} else {
-		EXPECT_EQ(aborts + 1, counter(&self->x, "TCPAbortOnMemory"));
+		EXPECT_EQ(aborts + 1, xt_counter(&self->x, "TCPAbortOnMemory"));
 		EXPECT_EQ(0, err[0] + err[1] + err[2]);
 		EXPECT_EQ(ECONNRESET, err[3]);
 	}
@@ -170,7 +137,7 @@ TEST_F(limits, orphans_later)
 	EXPECT_TRUE(XT_UNTIL(ORPHANS(&self->x) == 0));
 	set_max_orphans(&self->x, was, NULL);
 	EXPECT_EQ(ECONNRESET, drain(self->x.s));
-	EXPECT_EQ(1, counter(&self->x, "TCPAbortOnMemory"));
+	EXPECT_EQ(1, xt_counter(&self->x, "TCPAbortOnMemory"));
 }
 
 /* More than max_tw_buckets end without TIME_WAIT. */
@@ -189,7 +156,7 @@ TEST_F(limits, timewaits)
 		ASSERT_EQ(0, drain(self->x.s));
 		ASSERT_EQ(0, close(self->x.s));
 	}
-	EXPECT_TRUE(XT_UNTIL(counter(&self->x, "TCPTimeWaitOverflow") == 2));
+	EXPECT_TRUE(XT_UNTIL(xt_counter(&self->x, "TCPTimeWaitOverflow") == 2));
 	EXPECT_EQ(2, TIMEWAITS(&self->x));
 }
 
@@ -254,7 +221,7 @@ static void exhaust(struct __test_metadata *_metadata, struct xt *x)
 	/* Up to 256 pages of each processor are counted late. */
 	EXPECT_LT(MEM_PRESSURE, pages(x, &pressure));
 	EXPECT_TRUE(pressure);
-	EXPECT_LE(1, counter(x, "TCPMemoryPressures"));
+	EXPECT_LE(1, xt_counter(x, "TCPMemoryPressures"));
 	/* A blocking one gives up after its time. */
 	for (i = 0; i < PAIRS; i++)
 		xt_set_time(c[i], SO_SNDTIMEO, 50);

@@ -285,48 +285,4 @@ static inline bool peer_ack(struct peer *p)
 	return peer_send(p, PEER_ACK, 0);
 }
 
-/* A counter by name, in a file of XTCP's form or of native TCP's. */
-static inline long peer_counter_in(const struct xt *x, const char *path,
-				   const char *name)
-{
-	char head[8192], line[8192], *h, *v, *hs, *vs;
-	const char *sep = " \t\r\n";
-	long got = -1;
-	FILE *f;
-
-	f = fopen(path, "r");
-	if (!f)
-		return -1;
-	/* A line "name value" there, a line of names and one of values here. */
-	while (fgets(head, sizeof(head), f)) {
-		h = strtok_r(head, sep, &hs);
-		if (x->xtcp) {
-			v = strtok_r(NULL, sep, &hs);
-			if (h && v && !strcmp(h, name))
-				got = atol(v);
-			continue;
-		}
-		if (!fgets(line, sizeof(line), f))
-			break;
-		v = strtok_r(line, sep, &vs);
-		for (; h && v; h = strtok_r(NULL, sep, &hs),
-			       v = strtok_r(NULL, sep, &vs))
-			if (!strcmp(h, name))
-				got = atol(v);
-	}
-	fclose(f);
-	return got;
-}
-
-/* A counter by name, native TCP's of RFC 4022 and the extended ones. */
-static inline long peer_counter(const struct xt *x, const char *name)
-{
-	long got;
-
-	if (x->xtcp)
-		return peer_counter_in(x, "/proc/net/xtcp_snmp", name);
-	got = peer_counter_in(x, "/proc/net/netstat", name);
-	return got < 0 ? peer_counter_in(x, "/proc/net/snmp", name) : got;
-}
-
 #endif /* XT_PEER_H */

@@ -31,46 +31,9 @@ static int set(const char *name, int v)
 	return xt_write_file(path, text);
 }
 
-/* Two lines for each group: its names, its numbers. */
-static long netstat(const char *name)
-{
-	static char names[16384], values[16384];
-	char *n, *v, *np, *vp;
-	long r = -1;
-	FILE *f = fopen("/proc/net/netstat", "r");
-
-	while (r < 0 && f && fgets(names, sizeof(names), f) &&
-	       fgets(values, sizeof(values), f)) {
-		n = strtok_r(names, "\n ", &np);
-		v = strtok_r(values, "\n ", &vp);
-		while (n && v && strcmp(n, name)) {
-			n = strtok_r(NULL, "\n ", &np);
-			v = strtok_r(NULL, "\n ", &vp);
-		}
-		if (n && v)
-			r = atol(v);
-	}
-	if (f)
-		fclose(f);
-	return r;
-}
-
 static long counter(const char *name)
 {
-	char line[128];
-	long r = -1;
-	size_t len = strlen(name);
-	FILE *f;
-
-	if (!rig.x->xtcp)
-		return netstat(name);
-	f = fopen("/proc/net/xtcp_snmp", "r");
-	while (f && fgets(line, sizeof(line), f))
-		if (!strncmp(line, name, len) && line[len] == ' ')
-			r = atol(line + len);
-	if (f)
-		fclose(f);
-	return r;
+	return xt_counter(rig.x, name);
 }
 
 static int rig_up(struct xt *x, int backlog)
