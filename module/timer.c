@@ -23,8 +23,11 @@ static void timer_run(struct sock *sk)
 	if (sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN)
 		return;
 	now = xtcp_now();
-	if (unlikely(sock_flag(sk, SOCK_DEAD)) && xtcp_orphan_timeout(sk, now))
-		return;
+	if (unlikely(sock_flag(sk, SOCK_DEAD))) {
+		xtcp_sk(sk)->core.dubious = READ_ONCE(sk->sk_err_soft);
+		if (xtcp_orphan_timeout(sk, now))
+			return;
+	}
 	xtcp_core_timeout(&xtcp_sk(sk)->core, now);
 	xtcp_settle(sk);
 }

@@ -163,6 +163,7 @@ struct xtcp_core {
 	bool rcv_shut;		/* SHUT_RD or orphan: nobody will read */
 	bool snd_shut;		/* SHUT_WR came first: FIN ends SYN_RECEIVED */
 	bool keepalive;		/* SO_KEEPALIVE */
+	bool dubious;		/* ICMP spoke ill of the path, and no ACK since */
 	const struct xtcp_cfg *cfg;
 	const struct xtcp_cc *cc;
 	u32 rcv_buf;		/* payload bytes the buffer can hold when empty */
@@ -213,6 +214,7 @@ struct xtcp_core {
 	/* Acknowledging (RFC 5681, 4.2; RFC 1122, 4.2.3.2). */
 	bool ack_now;		/* an ACK is owed at once */
 	bool quickack;		/* set by the host: the route wants no ACK delayed */
+	bool data_soon;		/* set by the host: the user is about to send */
 	u8 quick;		/* ACKs to send without delay (start, after gaps) */
 	u8 pushed;		/* short segments since the last ACK, 2 for more */
 	bool interactive;	/* data sent soon after carries the ACK */

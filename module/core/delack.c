@@ -132,8 +132,9 @@ void xtcp_delack_edge(struct xtcp_core *c, enum xtcp_event ev, u64 now)
 		c->interactive = true;
 		c->ack_bytes++;
 		now_or_later(c, now);
-	} else if (ev == XTCP_EV_RCV_SYNACK && c->interactive) {
-		/* The user asked for it; the first data may carry it. */
+	} else if (ev == XTCP_EV_RCV_SYNACK &&
+		   (c->interactive || c->data_soon)) {
+		/* The first data may carry it. */
 		c->interactive = false;
 		c->ato = c->cfg->delack_min;
 		quick_start(c);

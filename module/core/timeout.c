@@ -110,12 +110,17 @@ static void give_up(struct xtcp_core *c)
 	xtcp_fail(c, XTCP_EV_TIMEOUT, ETIMEDOUT);
 }
 
-/* As long as the timeout may still grow an orphan is given a fair time. */
+/*
+ * As long as the timeout may still grow (@alive) an orphan is given a fair
+ * time; after that none at all if ICMP says that it waits in vain.
+ */
 static u8 orphan_retries(const struct xtcp_core *c, bool alive)
 {
 	u8 n = c->cfg->orphan_retries;
 
-	return n || !alive ? n : 8;
+	if (!alive)
+		return c->dubious ? 0 : n;
+	return n ? n : 8;
 }
 
 /* The time that @retries of a timeout of @base would take is over. */

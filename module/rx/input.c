@@ -43,6 +43,12 @@ static struct xtcp_rxd *take_payload(struct sock *sk, struct sk_buff *skb,
 	return NULL;
 }
 
+/* A writer waits for the connection, or the user has said that one will. */
+static bool data_soon(const struct sock *sk)
+{
+	return sk->sk_write_pending || xtcp_sk(sk)->defer_accept;
+}
+
 void xtcp_input(struct sock *sk, struct sk_buff *skb, const struct xtcp_seg *seg)
 {
 	struct xtcp_core *c = &xtcp_sk(sk)->core;
@@ -60,6 +66,8 @@ void xtcp_input(struct sock *sk, struct sk_buff *skb, const struct xtcp_seg *seg
 	__skb_pull(skb, s.hlen);
 	d = take_payload(sk, skb, &s);
 	xtcp_rcv_refresh(sk);
+	if (unlikely(c->state == XTCP_SYN_SENT))
+		c->data_soon = data_soon(sk);
 	why = xtcp_core_input(c, &s, d, xtcp_now());
 	if (!d)
 		consume_skb(skb);

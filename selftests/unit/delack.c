@@ -273,8 +273,8 @@ static void user(void)
 	EQUAL(H.sent, 1);
 }
 
-/* TCP_QUICKACK 0 before connect(): the third segment waits for data. */
-static void third_segment(void)
+/* Connected: one segment is sent, or the ACK as well if it is not delayed. */
+static void connected(bool quick, bool data_soon)
 {
 	struct xtcp_seg s = {
 		.seq = IRS, .ack = ISS + 1, .flags = XTCP_SYN | XTCP_ACK,
@@ -282,19 +282,36 @@ static void third_segment(void)
 	};
 
 	host_new();
-	xtcp_core_quickack(&H.c, 0);
+	xtcp_core_quickack(&H.c, quick);
+	H.c.data_soon = data_soon;
 	xtcp_core_connect(&H.c, ISS, 60000, H.now);
 	host_tx(false);
 	EQUAL(H.sent, 1);
 	xtcp_core_input(&H.c, &s, NULL, H.now);
 	EQUAL(H.c.state, XTCP_ESTABLISHED);
 	host_tx(false);
-	EQUAL(H.sent, 1);
-	WAIT(200);
-	host_wrote(10);
+}
+
+/*
+ * TCP_QUICKACK 0 before connect(), a waiting writer or TCP_DEFER_ACCEPT: the
+ * third segment waits for data.
+ */
+static void third_segment(void)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		connected(i, i);
+		EQUAL(H.sent, 1);
+		WAIT(200);
+		host_wrote(10);
+		EQUAL(H.sent, 2);
+		EQUAL(H.out[1].h.ack, IRS + 1);
+		EQUAL(H.c.deadline[XTCP_T_DELACK], 0);
+	}
+	connected(true, false);
 	EQUAL(H.sent, 2);
-	EQUAL(H.out[1].h.ack, IRS + 1);
-	EQUAL(H.c.deadline[XTCP_T_DELACK], 0);
+	EQUAL(H.out[1].d.len, 0);
 }
 
 static const struct unit_test tests[] = {

@@ -99,12 +99,13 @@ static void data_gives_up(void)
 	EQUAL(xtcp_core_deadline(&H.c), 0);
 }
 
-static u64 orphan_time(u8 retries, u32 rto)
+static u64 orphan_time(u8 retries, u32 rto, bool dubious)
 {
 	u64 first;
 
 	host_in(XTCP_FIN_WAIT1);
 	H.c.orphan = true;
+	H.c.dubious = dubious;
 	H.cfg.orphan_retries = retries;
 	if (rto)
 		H.c.rtt.rto = rto;
@@ -119,12 +120,15 @@ static u64 orphan_time(u8 retries, u32 rto)
 static void orphan_gives_up_earlier(void)
 {
 	/* 102.2 s, looked at when the timer fires. */
-	EQUAL(orphan_time(0, 200000), 204400000);
-	EQUAL(orphan_time(8, 200000), 204400000);
-	EQUAL(orphan_time(1, 200000), 1200000);
+	EQUAL(orphan_time(0, 200000, false), 204400000);
+	EQUAL(orphan_time(8, 200000, false), 204400000);
+	EQUAL(orphan_time(1, 200000, false), 1200000);
 	/* At the longest timeout there is no patience. */
-	EQUAL(orphan_time(0, 100000000), 120000000);
-	EQUAL(orphan_time(15, 100000000), 960000000);
+	EQUAL(orphan_time(0, 100000000, false), 120000000);
+	EQUAL(orphan_time(15, 100000000, false), 960000000);
+	/* Nor for a path of which ICMP spoke ill, but until then there is. */
+	EQUAL(orphan_time(12, 200000, true), 324400000);
+	EQUAL(orphan_time(3, 200000, true), 6000000);
 	host_in(XTCP_FIN_WAIT1);
 	H.c.orphan = true;
 	H.cfg.rto_max = 1000000;
