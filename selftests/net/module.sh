@@ -99,6 +99,15 @@ doors() {
 	return "$rc"
 }
 
+# Each allocation of its start fails once; at last it is in.
+starved() {
+	local text rc=0
+
+	text=$("$apps/starve" "$ko" 2>&1) || rc=1
+	note "$text"
+	[[ $rc == 0 ]] && loaded
+}
+
 start ethtool rmmod insmod
 [[ $transport == xtcp ]] || skip_all 'about the module'
 [[ -f $ko ]] || skip_all "no $ko"
@@ -130,5 +139,10 @@ for i in 1 2 3 4 5; do
 done
 check 'in and out with sockets opened all the time' doors
 check 'clean after that' gone
-check 'inserted after that' inserted
+if [[ -e /sys/kernel/debug/failslab ]]; then
+	check 'no start without memory leaves anything' starved
+else
+	skip 'no start without memory leaves anything' 'no fault injection'
+fi
+check 'inserted at the end' inserted
 finish
