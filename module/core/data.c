@@ -176,6 +176,9 @@ void xtcp_data_fast(struct xtcp_core *c, const struct xtcp_seg *s,
 	d->end = s->seq + s->len;
 	d->off = 0;
 	c->last_rcv = now;
+	/* The newest seen: else comparing means nothing after 2 GiB. */
+	c->snd_wl1 = s->seq;
+	c->snd_wl2 = s->ack;
 	if (c->ts_ok && s->seq == c->rcv_wup) {
 		c->ts_recent = s->tsval;
 		c->ts_stamp = now;

@@ -201,6 +201,26 @@ static void zero_window(void)
 	EQUAL(H.c.state, XTCP_CLOSE_WAIT);
 }
 
+/* However much came since the last one, a change of the window is news. */
+static void window_after_2_gib(void)
+{
+	u32 at = 0, step = 1u << 29;
+
+	host_in(XTCP_ESTABLISHED);
+	H.c.rcv_wscale = 14;
+	H.c.rcv_buf = step;
+	H.c.rcv_free = step;
+	while (at < 5 * step) {
+		H.c.ack_now = true;
+		host_tx(true);
+		host_clear();
+		EQUAL(DATA(at, step), XTCP_DROP_NONE);
+		at += step;
+	}
+	host_seg(IRS + 1 + at, ISS + 1, XTCP_ACK, 0, 1000);
+	EQUAL(H.c.snd_wnd, 1000);
+}
+
 static const struct unit_test tests[] = {
 	{ "in order", in_order },
 	{ "delayed ACKs", delayed },
@@ -212,5 +232,6 @@ static const struct unit_test tests[] = {
 	{ "a forged FIN", fin_forged },
 	{ "a FIN that the stream runs past", fin_run_past },
 	{ "zero window", zero_window },
+	{ "the peer's window after 2 GiB", window_after_2_gib },
 };
 UNIT_MAIN(tests)
