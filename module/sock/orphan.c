@@ -8,6 +8,9 @@
 #include "conn/conn.h"
 #include "sock/sock.h"
 
+/* Of all namespaces: who owns one must not be free to fill the machine. */
+static atomic_t norphans_all;
+
 void xtcp_orphan_del(struct sock *sk)
 {
 	struct xtcp_net *xn = xtcp_pernet(sock_net(sk));
@@ -16,17 +19,24 @@ void xtcp_orphan_del(struct sock *sk)
 	if (!list_empty(&xtcp_sk(sk)->orphan_link)) {
 		list_del_init(&xtcp_sk(sk)->orphan_link);
 		atomic_dec(&xn->norphans);
+		atomic_dec(&norphans_all);
 	}
 	spin_unlock_bh(&xn->orphan_lock);
 }
 
-/* Too many with @more of them, each weighing 2^@shift. */
+/*
+ * Too many with @more of them, each weighing 2^@shift: in the namespace, or in
+ * all of them, for which the first one's limit is the machine's.
+ */
 static bool too_many(const struct sock *sk, int more, int shift)
 {
 	const struct xtcp_net *xn = xtcp_pernet(sock_net(sk));
+	const struct xtcp_net *first = xtcp_pernet(&init_net);
 
 	return (atomic_read(&xn->norphans) + more) << shift >
-	       READ_ONCE(xn->max_orphans);
+	       READ_ONCE(xn->max_orphans) ||
+	       (atomic_read(&norphans_all) + more) << shift >
+	       READ_ONCE(first->max_orphans);
 }
 
 /* All sockets together are over the limit, and @sk is not for nothing. */
@@ -74,6 +84,7 @@ void xtcp_orphan_add(struct sock *sk)
 	spin_lock_bh(&xn->orphan_lock);
 	list_add_tail(&xs->orphan_link, &xn->orphans);
 	atomic_inc(&xn->norphans);
+	atomic_inc(&norphans_all);
 	spin_unlock_bh(&xn->orphan_lock);
 	/* Said again, now that there is nobody to read: FIN_WAIT_2 may end. */
 	xtcp_core_shutdown(&xs->core, xtcp_now());

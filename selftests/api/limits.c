@@ -140,6 +140,28 @@ TEST_F(limits, orphans_later)
 	EXPECT_EQ(1, xt_counter(&self->x, "TCPAbortOnMemory"));
 }
 
+/* Whatever a namespace's owner allows himself, the machine's limit holds. */
+TEST_F(limits, orphans_of_all)
+{
+	const char *path = self->x.xtcp ? "/proc/sys/net/xtcp/max_orphans" :
+					  "/proc/sys/net/ipv4/tcp_max_orphans";
+	char was[64] = "8192";
+
+	if (!XT_UNTIL(ORPHANS(&self->x) == 0))
+		SKIP(return, "orphans of other tests");
+	if (self->x.xtcp)
+		ASSERT_EQ(0, set_max_orphans(&self->x, "2147483647", NULL));
+	ASSERT_EQ(0, xt_listen(&self->x, 8));
+	ASSERT_EQ(0, xt_set(self->x.l, SOL_SOCKET, SO_RCVBUF, 8192));
+	ASSERT_EQ(0, stuck_pair(&self->x));
+	ASSERT_EQ(0, in_first_ns(path, "0", was, sizeof(was)));
+	EXPECT_EQ(0, close(self->x.c));
+	EXPECT_TRUE(XT_UNTIL(ORPHANS(&self->x) == 0));
+	EXPECT_EQ(0, in_first_ns(path, was, NULL, 0));
+	EXPECT_EQ(ECONNRESET, drain(self->x.s));
+	EXPECT_EQ(1, xt_counter(&self->x, "TCPAbortOnMemory"));
+}
+
 /* More than max_tw_buckets end without TIME_WAIT. */
 TEST_F(limits, timewaits)
 {
