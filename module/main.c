@@ -62,6 +62,7 @@ static void __exit xtcp_exit(void)
 	xtcp_family_close();
 	xtcp_demux_exit();
 	xtcp_netns_exit();
+	xtcp_family_drain();
 	/* RCU callbacks of ours run code of ours. */
 	rcu_barrier();
 	xtcp_family_exit();

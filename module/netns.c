@@ -97,8 +97,8 @@ out_free:
 
 /*
  * The user's sockets are gone, they keep a namespace; the ones they closed
- * do not.  Segments below IP may hold sockets for as long as a queue holds
- * the segments: that is waited for, they point to us.
+ * do not.  Segments below IP may hold their memory for as long as a queue,
+ * of whatever namespace, holds the segments: nobody waits for that here.
  */
 static void __net_exit netns_end(struct net *net)
 {
@@ -109,7 +109,7 @@ static void __net_exit netns_end(struct net *net)
 	xtcp_orphans_purge(xn);
 	xtcp_minis_purge(xn);
 	wait_event(netns_idle, !atomic_read(&xn->nsocks));
-	/* The last of them has left the table, its readers have left it too. */
+	/* The last of them is over; who has just ended it or found it, goes. */
 	synchronize_net();
 	WARN_ON(atomic_read(&xn->ntw) || atomic_read(&xn->nreqs));
 	netns_free(xn);

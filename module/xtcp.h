@@ -213,7 +213,7 @@ struct xtcp_net {
 	u32 notsent_lowat;		/* bytes unsent that stop a writer */
 	int rmem[3];			/* receive buffer, bytes: least, first, most */
 	int wmem[3];			/* send buffer, likewise */
-	atomic_t nsocks;		/* struct xtcp_sock that exist */
+	atomic_t nsocks;		/* struct xtcp_sock that are not over */
 	atomic_t ntw;
 	atomic_t nreqs;
 	atomic_t norphans;

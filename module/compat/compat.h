@@ -190,4 +190,16 @@ static inline void xtcp_sock_drop_netns(struct sock *sk)
 #endif
 }
 
+/*
+ * @sk is over, and its memory may outlive its namespace.  Where it does not
+ * keep at least the struct net, it must not point there any more.
+ */
+static inline void xtcp_sock_forget_netns(struct sock *sk)
+{
+#ifndef XTCP_HAVE_NETNS_PASSIVE
+	if (!sk->sk_net_refcnt)
+		sock_net_set(sk, &init_net);
+#endif
+}
+
 #endif /* XTCP_COMPAT_H */

@@ -21,6 +21,9 @@ void xtcp_sock_destroy(struct sock *sk)
 	xtcp_sendq_purge(sk);
 	sk_stream_kill_queues(sk);
 	xfrm_sk_free_policy(sk);
+	/* A route is its namespace's. */
+	sk_dst_reset(sk);
+	xtcp_sock_leave(sk);
 	sock_put(sk);
 }
 

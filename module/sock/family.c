@@ -134,22 +134,40 @@ const struct proto_ops xtcp_stream_ops = {
 	.set_rcvlowat	= xtcp_set_rcvlowat,
 };
 
+/* struct xtcp_sock that exist, and who waits for the last of them to go. */
+static atomic_t nsocks_all;
+static DECLARE_WAIT_QUEUE_HEAD(socks_gone);
+
 void xtcp_sock_destruct(struct sock *sk)
 {
-	struct xtcp_net *xn = xtcp_pernet(sock_net(sk));
-
 	inet_sock_destruct(sk);
 	sk_sockets_allocated_dec(sk);
-	sock_prot_inuse_add(sock_net(sk), sk->sk_prot, -1);
-	if (atomic_dec_and_test(&xn->nsocks))
-		xtcp_netns_wake();
+	/* One that socket() had to give up again has not been closed. */
+	if (!xtcp_sk(sk)->destroyed)
+		xtcp_sock_leave(sk);
+	if (atomic_dec_and_test(&nsocks_all))
+		wake_up_all(&socks_gone);
 }
 
 void xtcp_sock_born(struct sock *sk)
 {
+	atomic_inc(&nsocks_all);
 	atomic_inc(&xtcp_pernet(sock_net(sk))->nsocks);
 	local_bh_disable();
 	sock_prot_inuse_add(sock_net(sk), sk->sk_prot, 1);
+	local_bh_enable();
+}
+
+void xtcp_sock_leave(struct sock *sk)
+{
+	struct net *net = sock_net(sk);
+	struct xtcp_net *xn = xtcp_pernet(net);
+
+	local_bh_disable();
+	sock_prot_inuse_add(net, sk->sk_prot, -1);
+	xtcp_sock_forget_netns(sk);
+	if (atomic_dec_and_test(&xn->nsocks))
+		xtcp_netns_wake();
 	local_bh_enable();
 }
 
@@ -269,6 +287,11 @@ void xtcp_family_close(void)
 {
 	inet_unregister_protosw(&xtcp_protosw);
 	sock_unregister(xtcp_family);
+}
+
+void xtcp_family_drain(void)
+{
+	wait_event(socks_gone, !atomic_read(&nsocks_all));
 }
 
 void xtcp_family_exit(void)

@@ -14,12 +14,21 @@ extern long xtcp_mem[3];	/* pages of all sockets: low, pressure, limit */
 void xtcp_sock_unpin(struct sock *sk);
 int xtcp_family_init(void);
 void xtcp_family_close(void);
+/* Waits for the last struct xtcp_sock: a segment below IP may hold it. */
+void xtcp_family_drain(void);
 void xtcp_family_exit(void);
 int xtcp_init_sock(struct sock *sk);
 void xtcp_sock_destruct(struct sock *sk);
 
-/* Counts a new socket; xtcp_sock_destruct() undoes it.  Any context. */
+/* Counts a new socket; xtcp_sock_leave() undoes it.  Any context. */
 void xtcp_sock_born(struct sock *sk);
+
+/*
+ * @sk is over: its namespace need not wait for it.  What is left of it is
+ * memory, which segments below IP, in a queue of another namespace perhaps,
+ * may keep for long.  Any context, socket lock.
+ */
+void xtcp_sock_leave(struct sock *sk);
 
 /* bind.c */
 int xtcp_bind(struct socket *sock, struct sockaddr *uaddr, int len);
