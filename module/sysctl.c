@@ -4,6 +4,7 @@
  * its answers to what is out of range; selftests/api/sysctl compares them.
  * Per namespace, save "mem", which native TCP has for the whole machine, too.
  */
+#include <linux/capability.h>
 #include <linux/slab.h>
 #include <linux/swap.h>
 #include <linux/sysctl.h>
@@ -18,24 +19,29 @@
 
 /*
  * A time: kept in ticks as it was written, negative or not, in .extra1; .data
- * has it in microseconds for the core, what is negative as 0.
+ * has it in microseconds for the core, what is negative as 0.  .extra2, if
+ * there is one, is the most that a namespace's owner may set.
  */
 static int do_ticks(const struct ctl_table *table, int write, void *buf,
 		    size_t *len, loff_t *pos,
 		    int (*handler)(TABLE_ARG, int, void *, size_t *, loff_t *))
 {
-	int *ticks = table->extra1;
+	const int *most = table->extra2;
+	int *kept = table->extra1, ticks = READ_ONCE(*kept);
 	u64 *us = table->data;
 	struct ctl_table t = {
-		.data = ticks,
-		.maxlen = sizeof(*ticks),
+		.data = &ticks,
+		.maxlen = sizeof(ticks),
 		.mode = table->mode,
 	};
 	int err = handler(&t, write, buf, len, pos);
 
-	if (write)
-		WRITE_ONCE(*us, max(READ_ONCE(*ticks), 0) *
-				(u64)(USEC_PER_SEC / HZ));
+	if (!write)
+		return err;
+	if (most && ticks > *most && !capable(CAP_NET_ADMIN))
+		return -EPERM;
+	WRITE_ONCE(*kept, ticks);
+	WRITE_ONCE(*us, max(ticks, 0) * (u64)(USEC_PER_SEC / HZ));
 	return err;
 }
 
@@ -108,8 +114,12 @@ static const struct ctl_table template[] = {
 	     NULL),
 	KNOB_INTS("rmem", rmem, 4096),
 	KNOB_INTS("wmem", wmem, 1),
-	/* No native namesake: there it is fixed. */
-	KNOB_SECONDS("timewait", cfg.timewait),
+	/*
+	 * No native namesake: there it is fixed.  With max_tw_buckets, which a
+	 * namespace's owner sets, it bounds what memory TIME_WAIT takes.
+	 */
+	KNOB("timewait", cfg.timewait, sizeof(u64), do_seconds, NULL,
+	     CONST_INT(60 * HZ)),
 };
 
 /* What belongs to the machine, and is shown in its first namespace only. */

@@ -65,6 +65,24 @@ static int put(const char *path, const char *text)
 	return r;
 }
 
+/* TIME_WAIT for longer than natively is for who owns the machine. */
+TEST_F(sysctl, timewait_of_a_user)
+{
+	const char *path = OURS "/timewait";
+	int st;
+
+	if (!fork()) {
+		int bad = unshare(CLONE_NEWUSER | CLONE_NEWNET);
+
+		bad = bad || put(path, "60") != 2 || put(path, "1") != 1;
+		bad = bad || put(path, "61") != -EPERM;
+		bad = bad || put(path, "2147483") != -EPERM;
+		_exit(bad || put(path, "0") != 1);
+	}
+	ASSERT_LT(0, wait(&st));
+	EXPECT_EQ(0, st);
+}
+
 /* Both paths of setting @name; false if native TCP does not have it here. */
 static bool paths(const char *name, char *ours, char *theirs)
 {
