@@ -158,7 +158,8 @@ struct xtcp_core {
 
 	/* Settings by the host; may change at any time. */
 	bool nodelay;		/* TCP_NODELAY: no Nagle */
-	bool cork;		/* TCP_CORK, MSG_MORE: only full segments */
+	bool cork;		/* TCP_CORK: only full segments */
+	bool more;		/* MSG_MORE: the same while that call lasts */
 	bool orphan;		/* the user has closed */
 	bool rcv_shut;		/* SHUT_RD or orphan: nobody will read */
 	bool snd_shut;		/* SHUT_WR came first: FIN ends SYN_RECEIVED */

@@ -86,7 +86,7 @@ static bool tail_allowed(const struct xtcp_core *c)
 {
 	if (c->force || c->fin_queued)
 		return true;
-	if (c->cork)
+	if (c->cork || c->more)
 		return false;
 	if (c->nodelay)
 		return true;

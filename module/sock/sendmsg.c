@@ -57,7 +57,6 @@ int xtcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 {
 	struct xtcp_core *c = &xtcp_sk(sk)->core;
 	int copied = 0, err = 0;
-	bool cork;
 	long timeo;
 
 	if (msg->msg_flags & MSG_OOB)
@@ -68,9 +67,7 @@ int xtcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 		err = sk_stream_wait_connect(sk, &timeo);
 	sk_clear_bit(SOCKWQ_ASYNC_NOSPACE, sk);
 	if (!err) {
-		cork = c->cork;
-		if (msg->msg_flags & XTCP_MSG_MORE)
-			c->cork = true;
+		c->more = msg->msg_flags & XTCP_MSG_MORE;
 		if (sk->sk_err || (sk->sk_shutdown & SEND_SHUTDOWN))
 			err = -EPIPE;
 		else
@@ -78,7 +75,7 @@ int xtcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 		/* Nothing added: what MSG_MORE held back stays. */
 		if (copied)
 			push(sk);
-		c->cork = cork;
+		c->more = false;
 	}
 	if (err && !copied) {
 		copied = sk_stream_error(sk, msg->msg_flags, err);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The ways to send and to receive, their flags, and what a fault costs. */
 #include "api.h"
+#include <linux/sockios.h>
 #include <sys/sendfile.h>
 
 XT_FIXTURE(sendrecv);
@@ -291,6 +292,39 @@ TEST_F(sendrecv, msg_more)
 	ASSERT_EQ(3, send(self->x.c, "ghi", 3, MSG_MORE));
 	ASSERT_EQ(0, shutdown(self->x.c, SHUT_WR));
 	ASSERT_EQ(3, recv(self->x.s, buf, 6, MSG_WAITALL));
+}
+
+static void *more_main(void *arg)
+{
+	static char out[1 << 18];
+	const int *fd = arg;
+
+	return (void *)send(*fd, out, sizeof(out), MSG_MORE);
+}
+
+/* TCP_CORK set meanwhile is not undone by the end of MSG_MORE. */
+TEST_F(sendrecv, msg_more_and_cork)
+{
+	static char in[65536];
+	size_t got = 0;
+	int queued = 0;
+	ssize_t n;
+	pthread_t t;
+	void *sent;
+
+	ASSERT_EQ(0, xt_pair(&self->x));
+	ASSERT_EQ(0, xt_set(self->x.c, SOL_SOCKET, SO_SNDBUF, 8192));
+	ASSERT_EQ(0, pthread_create(&t, NULL, more_main, &self->x.c));
+	ASSERT_TRUE(XT_UNTIL(!ioctl(self->x.c, SIOCOUTQ, &queued) && queued));
+	ASSERT_EQ(0, xt_set(self->x.c, IPPROTO_TCP, TCP_CORK, 1));
+	while (got < (1 << 18) - sizeof(in)) {
+		n = recv(self->x.s, in, sizeof(in), 0);
+		ASSERT_LT(0, n);
+		got += n;
+	}
+	ASSERT_EQ(0, pthread_join(t, &sent));
+	EXPECT_EQ(1 << 18, (long)sent);
+	EXPECT_EQ(1, xt_get(self->x.c, IPPROTO_TCP, TCP_CORK));
 }
 
 TEST_F(sendrecv, many_iovecs)
