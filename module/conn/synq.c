@@ -372,6 +372,8 @@ void xtcp_listener_close(struct sock *lsk)
 	list_for_each_entry_safe(r, rn, &reqs, link) {
 		xtcp_reqsk_edge(XTCP_EV_ABORT);
 		xtcp_reqsk_free(r);
+		/* As many as somaxconn lets the user have. */
+		cond_resched();
 	}
 	list_for_each_entry_safe(xs, xn, &ready, ready_link) {
 		struct sock *sk = &xs->inet.sk;
@@ -383,6 +385,7 @@ void xtcp_listener_close(struct sock *lsk)
 		bh_unlock_sock(sk);
 		local_bh_enable();
 		sock_put(sk);
+		cond_resched();
 	}
 	rcu_assign_pointer(xtcp_sk(lsk)->listener, NULL);
 	kfree_rcu(l, rcu);

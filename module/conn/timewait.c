@@ -216,5 +216,7 @@ void xtcp_minis_purge(struct xtcp_net *xn)
 			xtcp_edge_count(READ_ONCE(tw->tw.state),
 					XTCP_EV_ABORT, XTCP_CLOSED);
 			tw_free(xn, tw);
+			/* There may be millions. */
+			cond_resched();
 		}
 }

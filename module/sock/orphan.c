@@ -136,5 +136,6 @@ void xtcp_orphans_purge(struct xtcp_net *xn)
 		bh_unlock_sock(sk);
 		local_bh_enable();
 		sock_put(sk);
+		cond_resched();
 	}
 }
