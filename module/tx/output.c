@@ -9,6 +9,10 @@
 /* Bytes of IP and XTCP header in a full segment. */
 #define XTCP_V4_OVERHEAD	(sizeof(struct iphdr) + XTCP_HDR_MIN)
 
+/* Bytes of memory that a socket's segments may take in queues below IP. */
+#define BELOW_MIN	(4U << 20)
+#define BELOW_MAX	(1U << 30)
+
 static u32 options_len(const struct sock *sk)
 {
 	const struct ip_options_rcu *opt;
@@ -92,6 +96,21 @@ static bool output_one(struct sock *sk, const struct xtcp_txd *d, u64 now)
 	return true;
 }
 
+/*
+ * Do segments pile up in a queue that hardly drains?  A peer who goes on
+ * asking for old ones must not fill memory with them, nor make sk_wmem_alloc
+ * overflow: the socket would never be freed.  No honest queue is as long.
+ */
+static bool below_full(const struct sock *sk, const struct xtcp_txd *d)
+{
+	u32 most = BELOW_MAX;
+
+	if (d->len)
+		most = clamp_t(u64, 4ULL * READ_ONCE(sk->sk_sndbuf), BELOW_MIN,
+			       BELOW_MAX);
+	return refcount_read(&sk->sk_wmem_alloc) > most;
+}
+
 /* Room to write grows with what may be in flight, up to the limit. */
 static void sndbuf_expand(struct sock *sk)
 {
@@ -121,7 +140,7 @@ void xtcp_output(struct sock *sk)
 		xtcp_sync_mss(sk, dst_mtu(dst));
 	xtcp_rcv_refresh(sk);
 	while (xtcp_core_next_tx(c, now, &d)) {
-		if (unlikely(!output_one(sk, &d, now))) {
+		if (unlikely(below_full(sk, &d) || !output_one(sk, &d, now))) {
 			XTCP_INC(sock_net(sk), NOMEM);
 			xtcp_core_tx_failed(c, now);
 			break;

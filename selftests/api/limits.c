@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What happens when there is too much: orphans, TIME_WAIT, memory. */
 #include "api.h"
+#include "tun.h"
+#include <linux/sock_diag.h>
 
 XT_FIXTURE(limits);
 
@@ -287,6 +289,71 @@ TEST_F(limits, memory)
 	EXPECT_LT(0, xt_fill(self->x.c));
 	pages(&self->x, &pressure);
 	EXPECT_FALSE(pressure);
+}
+
+/* ---- segments below IP ---- */
+
+static long wmem_alloc(int fd)
+{
+	uint32_t v[SK_MEMINFO_VARS] = { 0 };
+	socklen_t len = sizeof(v);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, v, &len))
+		return -1;
+	return v[SK_MEMINFO_WMEM_ALLOC];
+}
+
+/* A connection to the peer at @tun, whose last segment is *@s; -1 on error. */
+static int tun_connect(const struct xt *x, int tun, struct tseg *s)
+{
+	struct sockaddr_in a = xt_addr("10.98.0.2", 7000);
+	int c = xt_socket(x, SOCK_NONBLOCK);
+
+	xt_set(c, SOL_SOCKET, SO_SNDBUF, 500000);
+	if (connect(c, SA(&a), sizeof(a)) != -1 || errno != EINPROGRESS ||
+	    !tun_recv(tun, xt_proto(x), s, 5000))
+		return -1;
+	*s = (struct tseg){
+		.src = s->dst, .dst = s->src, .sport = s->dport,
+		.dport = s->sport, .ack = s->seq + 1, .seq = 1,
+		.flags = TH_S | TH_A, .wnd = 65535, .mss = 65000, .wscale = 15,
+	};
+	return tun_send(tun, xt_proto(x), s) ? -1 : c;
+}
+
+/*
+ * The queue of the device stands still.  A peer who asks for the same data
+ * again and again does not get as much of it into the queue as he likes.
+ */
+TEST_F(limits, stuck_queue)
+{
+	struct ifreq r = { .ifr_name = "tun-test", .ifr_mtu = 65535 };
+	static char junk[400000];
+	struct tseg s;
+	int tun = tun_open(), c, i;
+
+	ASSERT_LE(0, tun);
+	c = xt_socket(&self->x, 0);
+	ASSERT_EQ(0, ioctl(c, SIOCSIFMTU, &r));
+	close(c);
+	c = tun_connect(&self->x, tun, &s);
+	ASSERT_LE(0, c);
+	if (system("tc qdisc replace dev tun-test root tbf rate 8kbit burst 70000 limit 4000000000"))
+		SKIP(return, "no tc, or no tbf");
+	s.flags = TH_A;
+	s.seq++;
+	s.mss = s.wscale = 0;
+	/* This opens the window, and the other three ask for the first data. */
+	ASSERT_EQ(0, tun_send(tun, xt_proto(&self->x), &s));
+	ASSERT_TRUE(XT_UNTIL(send(c, junk, sizeof(junk), 0) > 0));
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(0, tun_send(tun, xt_proto(&self->x), &s));
+	for (i = 0; i < 200; i++) {
+		s.ack++;
+		ASSERT_EQ(0, tun_send(tun, xt_proto(&self->x), &s));
+	}
+	EXPECT_LT(0, wmem_alloc(c));
+	EXPECT_GT(5 << 20, wmem_alloc(c));
 }
 
 TEST_HARNESS_MAIN
