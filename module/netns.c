@@ -23,7 +23,8 @@ void xtcp_netns_wake(void)
 /* Each chain ends in its own number. */
 static struct hlist_nulls_head *table_alloc(u32 bits)
 {
-	struct hlist_nulls_head *h = kvcalloc(BIT(bits), sizeof(*h), GFP_KERNEL);
+	struct hlist_nulls_head *h = kvcalloc(BIT(bits), sizeof(*h),
+					      GFP_KERNEL_ACCOUNT);
 	u32 i;
 
 	for (i = 0; h && i < BIT(bits); i++)
@@ -43,9 +44,9 @@ static int netns_alloc(struct xtcp_net *xn)
 {
 	xn->ehash = table_alloc(XTCP_EHASH_BITS);
 	xn->bhash = kvcalloc(BIT(XTCP_BHASH_BITS), sizeof(*xn->bhash),
-			     GFP_KERNEL);
+			     GFP_KERNEL_ACCOUNT);
 	xn->lhash = table_alloc(XTCP_LHASH_BITS);
-	xn->mib = alloc_percpu(struct xtcp_counters);
+	xn->mib = alloc_percpu_gfp(struct xtcp_counters, GFP_KERNEL_ACCOUNT);
 	if (!xn->ehash || !xn->bhash || !xn->lhash || !xn->mib) {
 		netns_free(xn);
 		return -ENOMEM;
