@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What happens when there is too much: orphans, TIME_WAIT, memory. */
-#include "api.h"
+#include "peer.h"
 #include "tun.h"
 #include <linux/sock_diag.h>
 
@@ -162,6 +162,63 @@ TEST_F(limits, orphans_of_all)
 	EXPECT_EQ(0, in_first_ns(path, was, NULL, 0));
 	EXPECT_EQ(ECONNRESET, drain(self->x.s));
 	EXPECT_EQ(1, xt_counter(&self->x, "TCPAbortOnMemory"));
+}
+
+/* c is in FIN_WAIT_2, and its orphan would wait there for two minutes. */
+static int waiting_pair(struct xt *x)
+{
+	struct tcp_info i;
+	socklen_t len;
+
+	if (xt_pair(x) || xt_set(x->c, IPPROTO_TCP, TCP_LINGER2, 120) ||
+	    shutdown(x->c, SHUT_WR))
+		return -1;
+	return XT_UNTIL((len = sizeof(i),
+			 !getsockopt(x->c, IPPROTO_TCP, TCP_INFO, &i, &len) &&
+			 i.tcpi_state == TCP_FIN_WAIT2)) ? 0 : -1;
+}
+
+/*
+ * An orphan that waits in FIN_WAIT_2 for longer than a mini-socket does costs
+ * what every orphan costs: one too many is reset.
+ */
+TEST_F(limits, orphans_fin_wait2)
+{
+	char was[64] = "8192";
+	int s[64], n = 0, i;
+	long aborts;
+
+	if (!XT_UNTIL(ORPHANS(&self->x) == 0))
+		SKIP(return, "orphans of other tests");
+	ASSERT_EQ(0, set_max_orphans(&self->x, "1", was));
+	aborts = xt_counter(&self->x, "TCPAbortOnMemory");
+	/* Native TCP looks at the number ten times a second. */
+	do {
+		if (!self->x.xtcp)
+			usleep(30000);
+		if (waiting_pair(&self->x))
+			break;
+		s[n] = self->x.s;
+		EXPECT_EQ(0, close(self->x.c));
+		n++;
+	} while (n < 64 && xt_counter(&self->x, "TCPAbortOnMemory") == aborts);
+	/* What a mini-socket can stand for is not counted. */
+	EXPECT_EQ(0, waiting_pair(&self->x));
+	EXPECT_EQ(0, xt_set(self->x.c, IPPROTO_TCP, TCP_LINGER2, 30));
+	EXPECT_EQ(0, close(self->x.c));
+	set_max_orphans(&self->x, was, NULL);
+	EXPECT_EQ(aborts + 1, xt_counter(&self->x, "TCPAbortOnMemory"));
+	EXPECT_EQ(0, xt_error(self->x.s));
+	close(self->x.s);
+	EXPECT_LT(1, n);
+	if (self->x.xtcp)
+		EXPECT_EQ(2, n);
+	/* The last of them, and nobody else. */
+	for (i = 0; i < n; i++) {
+		EXPECT_EQ(i < n - 1 ? 0 : EPIPE, xt_error(s[i]));
+		close(s[i]);
+	}
+	EXPECT_TRUE(XT_UNTIL(ORPHANS(&self->x) == 0));
 }
 
 /* More than max_tw_buckets end without TIME_WAIT. */
@@ -354,6 +411,54 @@ TEST_F(limits, stuck_queue)
 	}
 	EXPECT_LT(0, wmem_alloc(c));
 	EXPECT_GT(5 << 20, wmem_alloc(c));
+}
+
+/* Connections that nobody reads: their queues have all memory there is. */
+static void hoard(struct xt *x, int *c, int *s)
+{
+	static char junk[65536];
+	int i, n;
+
+	for (i = 0; i < PAIRS && !xt_pair(x); i++) {
+		c[i] = x->c;
+		s[i] = x->s;
+		xt_set(c[i], SOL_SOCKET, SO_SNDBUF, 200000);
+	}
+	for (n = 0; n < 40; n++)
+		for (i = 0; i < PAIRS; i++)
+			send(c[i], junk, sizeof(junk), MSG_DONTWAIT);
+}
+
+/*
+ * Others have used up all memory and do not give it back.  A reader with an
+ * empty queue gets the next piece all the same: nothing else would ever move.
+ */
+TEST_F(limits, memory_of_others)
+{
+	int c[PAIRS], s[PAIRS], fd, i;
+	char was[64] = "", b[2000];
+	struct peer p;
+
+	ASSERT_EQ(0, peer_open(&p, &self->x));
+	fd = peer_connect(&p, &self->x);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, set_mem(&self->x, "200 400 600", was));
+	hoard(&self->x, c, s);
+	EXPECT_EQ(0, set_mem(&self->x, "1 1 1", NULL));
+	for (i = 0; i < 4; i++) {
+		EXPECT_TRUE(peer_send(&p, PEER_ACK | PEER_PSH, 1400));
+		/* Sent once: it is there, or it is not. */
+		EXPECT_TRUE(xt_wait(fd, POLLIN));
+		EXPECT_EQ(1400, recv(fd, b, sizeof(b), MSG_DONTWAIT));
+	}
+	EXPECT_EQ(0, set_mem(&self->x, was, NULL));
+	for (i = 0; i < PAIRS; i++) {
+		close(c[i]);
+		close(s[i]);
+	}
+	/* The peer answers no FIN: no orphan is to be left. */
+	EXPECT_EQ(0, xt_linger(fd, 1, 0));
+	close(fd);
 }
 
 TEST_HARNESS_MAIN
