@@ -174,9 +174,12 @@ static void settle_wire(struct sock *sk, u32 sig)
 {
 	if (sig & XTCP_SIG_ACKED)
 		xtcp_sendq_acked(sk);
-	/* Another hash; what ICMP has said of the route is forgotten. */
+	/* Where flows are spread over paths, another may lead there. */
+	if (unlikely(sig & XTCP_SIG_REHASH))
+		sk_rethink_txhash(sk);
+	/* What ICMP has said of the route is forgotten. */
 	if (unlikely(sig & XTCP_SIG_REROUTE))
-		dst_negative_advice(sk);
+		__dst_negative_advice(sk);
 	if (sig & XTCP_SIG_SEND_RST)
 		xtcp_send_abort(sk);
 	if (sig & XTCP_SIG_TX)

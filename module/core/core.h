@@ -119,6 +119,7 @@ enum {
 	XTCP_SIG_FIN_WAIT2	= 1 << 10, /* an orphan waits in FIN_WAIT_2 */
 	XTCP_SIG_FIN_ACKED	= 1 << 11, /* our FIN was acknowledged */
 	XTCP_SIG_REROUTE	= 1 << 12, /* timeouts: the route may be wrong */
+	XTCP_SIG_REHASH		= 1 << 13, /* a timeout: so may one of its paths */
 };
 
 /* The timers.  A deadline of 0 is a timer that is off. */

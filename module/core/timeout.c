@@ -205,6 +205,7 @@ static void rtx_timeout(struct xtcp_core *c, u64 now)
 		return;
 	}
 	xtcp_host_count(c, XTCP_MIB_TIMEOUTS);
+	c->sig |= XTCP_SIG_REHASH;
 	if (route_doubted(c, now))
 		c->sig |= XTCP_SIG_REROUTE;
 	if (!c->retrans_start)

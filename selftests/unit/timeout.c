@@ -146,6 +146,9 @@ static void new_route(void)
 	H.c.rtt.rto = 200000;
 	host_wrote(10);
 	host_expire();
+	/* Another path of the same route is tried sooner. */
+	CHECK(H.sig & XTCP_SIG_REHASH);
+	CHECK(!(H.sig & XTCP_SIG_REROUTE));
 	first = H.now;
 	while (H.c.state == XTCP_ESTABLISHED && !(H.sig & XTCP_SIG_REROUTE))
 		host_expire();
