@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Socket filters of a listener, before there is a connection: they see the
- * SYN and what meets its request, and the connection inherits them.
+ * SYN and what meets its request, and the connection inherits them.  IPsec's
+ * policy is asked at the same places.
  */
 #include "peer.h"
 #include <linux/filter.h>
@@ -235,6 +236,42 @@ TEST_F(filter, locked)
 	EXPECT_EQ(0, xt_error(self->x.s));
 	EXPECT_EQ(1, send(self->x.s, "x", 1, MSG_NOSIGNAL));
 	EXPECT_TRUE(peer_expect_data(&self->p));
+}
+
+/* Nothing is to be taken from the peer; false: no IPsec here. */
+static bool policy(bool block)
+{
+	return !system(block ?
+		       "ip xfrm policy add dir in src " PEER_IP
+		       " action block 2>/dev/null" :
+		       "ip xfrm policy del dir in src " PEER_IP);
+}
+
+/* The SYN, the final ACK, data: each in vain, and then not. */
+TEST_F(filter, policy)
+{
+	char b[16];
+
+	if (!policy(true))
+		SKIP(return, "no policies");
+	ASSERT_TRUE(peer_send_at(&self->p, PEER_SYN, 1000, 0, 0));
+	EXPECT_FALSE(peer_hear(&self->p, 100));
+	ASSERT_TRUE(policy(false));
+	ASSERT_TRUE(requested(&self->p));
+	ASSERT_TRUE(policy(true));
+	ASSERT_TRUE(peer_send(&self->p, PEER_ACK, 0));
+	EXPECT_TRUE(none_accepted(&self->x));
+	ASSERT_TRUE(policy(false));
+	ASSERT_TRUE(peer_send(&self->p, PEER_ACK, 0));
+	ASSERT_LE(0, accepted(&self->x));
+	ASSERT_TRUE(policy(true));
+	ASSERT_TRUE(peer_send(&self->p, PEER_ACK | PEER_PSH, 10));
+	EXPECT_EQ(-1, recv(self->x.s, b, sizeof(b), MSG_DONTWAIT));
+	ASSERT_TRUE(policy(false));
+	self->p.snd -= 10;
+	ASSERT_TRUE(peer_send(&self->p, PEER_ACK | PEER_PSH, 10));
+	EXPECT_TRUE(xt_wait(self->x.s, POLLIN));
+	EXPECT_EQ(10, recv(self->x.s, b, sizeof(b), MSG_DONTWAIT));
 }
 
 TEST_HARNESS_MAIN

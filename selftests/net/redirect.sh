@@ -16,7 +16,7 @@ END_B=10.25.9.1 ROUTER=10.25.1.254
 # A bridge without an address of its own changes it with its ports.
 MAC_B=02:00:00:00:00:02 MAC_R=02:00:00:00:00:01
 ttl=/proc/sys/net/ipv4/route/gc_timeout
-size=1000000
+size=1500000
 old_ttl='' got=0
 
 cleanup_router() {
@@ -135,7 +135,7 @@ netem() {
 }
 # A short queue: timeouts are to be short, too.
 # shellcheck disable=SC2034 # for during
-rate=2000 options_a='--sndbuf 5000'
+rate=500 options_a='--sndbuf 5000'
 check 'a redirect is followed' followed
 old_ttl=$(<"$ttl") && echo 1 >"$ttl"
 on_a route flush cache
