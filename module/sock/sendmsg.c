@@ -16,6 +16,19 @@ static void push(struct sock *sk)
 	xtcp_settle(sk);
 }
 
+/*
+ * The writer has to wait.  With nothing on its way no ACK will ever make room:
+ * what a cork or MSG_MORE holds back, less than a segment, has to go.
+ */
+static void make_room(struct sock *sk)
+{
+	struct xtcp_core *c = &xtcp_sk(sk)->core;
+
+	if (c->snd_una == c->snd_nxt)
+		xtcp_core_push_all(c);
+	push(sk);
+}
+
 /* Appends all of @msg, waiting for room; returns 0 or why it stopped. */
 static int send_all(struct sock *sk, struct msghdr *msg, long *timeo,
 		    int *copied)
@@ -43,7 +56,7 @@ static int send_all(struct sock *sk, struct msghdr *msg, long *timeo,
 		}
 		if (n != -EAGAIN && n != -ENOMEM)
 			return n;
-		push(sk);
+		make_room(sk);
 		set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
 		n = sk_stream_wait_memory(sk, timeo);
 		if (n)
