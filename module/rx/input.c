@@ -23,6 +23,12 @@ static void reply_reset(struct sock *sk, const struct xtcp_seg *s, u8 tos,
 	xtcp_reply_reset(sock_net(sk), &r, s);
 }
 
+/* Payload that a reader could have now, not a repetition or somebody's guess. */
+static bool brings_next(const struct xtcp_core *c, const struct xtcp_seg *s)
+{
+	return seq_le(s->seq, c->rcv_nxt) && seq_gt(s->seq + s->len, c->rcv_nxt);
+}
+
 /*
  * Charges the payload, or strips it: what acknowledges is worth having even
  * when there is no room for what comes with it.
@@ -34,7 +40,7 @@ static struct xtcp_rxd *take_payload(struct sock *sk, struct sk_buff *skb,
 
 	if (!s->len)
 		return NULL;
-	if (xtcp_recvq_charge(sk, skb, seq_le(s->seq, c->rcv_nxt)))
+	if (xtcp_recvq_charge(sk, skb, brings_next(c, s)))
 		return &XTCP_RX_CB(skb)->rxd;
 	s->len = 0;
 	s->flags &= ~(XTCP_FIN | XTCP_PSH);
