@@ -318,6 +318,9 @@ enum xtcp_drop xtcp_core_input(struct xtcp_core *c, const struct xtcp_seg *s,
 /* Gives back all that waits out of order, each to xtcp_host_discard(). */
 void xtcp_core_purge(struct xtcp_core *c);
 
+/* The same with the last in sequence only; false if there is none. */
+bool xtcp_core_prune(struct xtcp_core *c);
+
 /*
  * xtcp_core_next_tx - what to send now, one decision a call
  * Order: SYN or SYN-ACK, retransmissions, new data and FIN as windows, Nagle and

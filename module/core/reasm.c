@@ -114,12 +114,19 @@ bool xtcp_reasm_insert(struct xtcp_core *c, struct xtcp_rxd *d)
 	return true;
 }
 
+bool xtcp_core_prune(struct xtcp_core *c)
+{
+	struct xtcp_rxd *d = c->ooo.last;
+
+	if (!d)
+		return false;
+	xtcp_reasm_remove(&c->ooo, d);
+	xtcp_host_discard(c, d);
+	return true;
+}
+
 void xtcp_core_purge(struct xtcp_core *c)
 {
-	struct xtcp_rxd *d;
-
-	while ((d = xtcp_reasm_first(&c->ooo))) {
-		xtcp_reasm_remove(&c->ooo, d);
-		xtcp_host_discard(c, d);
-	}
+	while (xtcp_core_prune(c))
+		;
 }

@@ -57,6 +57,16 @@ static bool recvq_force(struct sock *sk, struct sk_buff *skb)
 	return true;
 }
 
+/* For what is in order something out of order goes, the last of it first. */
+static bool recvq_make_room(struct sock *sk, struct sk_buff *skb)
+{
+	XTCP_INC(sock_net(sk), OFOPRUNED);
+	while (xtcp_core_prune(&xtcp_sk(sk)->core))
+		if (recvq_take(sk, skb))
+			return true;
+	return recvq_force(sk, skb);
+}
+
 bool xtcp_recvq_charge(struct sock *sk, struct sk_buff *skb, bool in_order)
 {
 	struct net *net = sock_net(sk);
@@ -66,10 +76,7 @@ bool xtcp_recvq_charge(struct sock *sk, struct sk_buff *skb, bool in_order)
 			XTCP_INC(net, OFODROP);
 			return false;
 		}
-		/* In order goes before out of order: that comes again. */
-		XTCP_INC(net, OFOPRUNED);
-		xtcp_core_purge(&xtcp_sk(sk)->core);
-		if (!recvq_take(sk, skb) && !recvq_force(sk, skb)) {
+		if (!recvq_make_room(sk, skb)) {
 			XTCP_INC(net, RCVQDROP);
 			return false;
 		}

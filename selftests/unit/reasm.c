@@ -59,10 +59,14 @@ static void order(void)
 	CHECK(put(200, 300));
 	SHAPE("100-200 200-300 300-400 500-600");
 	EQUAL(xtcp_reasm_first(&H.c.ooo)->seq, 100);
+	CHECK(xtcp_core_prune(&H.c));
+	SHAPE("100-200 200-300 300-400");
+	EQUAL(H.discarded, 1);
 	xtcp_core_purge(&H.c);
 	SHAPE("");
 	EQUAL(H.discarded, 4);
 	CHECK(!H.c.ooo.last);
+	CHECK(!xtcp_core_prune(&H.c));
 }
 
 static void overlaps(void)
