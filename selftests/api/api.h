@@ -131,6 +131,16 @@ static inline int xt_write_file(const char *path, const char *text)
 	return n == (ssize_t)strlen(text) ? 0 : -1;
 }
 
+/* A setting: tcp_NAME of native TCP, NAME of ours; valid until the next call. */
+static inline const char *xt_sysctl(const struct xt *x, const char *name)
+{
+	static char path[128];
+
+	snprintf(path, sizeof(path), x->xtcp ? "/proc/sys/net/xtcp/%s" :
+		 "/proc/sys/net/ipv4/tcp_%s", name);
+	return path;
+}
+
 /* The numbers are module parameters, so the ones in force are read. */
 static inline int xt_family(const struct xt *x)
 {

@@ -143,9 +143,7 @@ TEST_F(filter, final_ack)
 /* The same with a cookie, which no request stands for. */
 TEST_F(filter, cookie_ack)
 {
-	ASSERT_EQ(0, xt_write_file(self->x.xtcp ?
-				   "/proc/sys/net/xtcp/syncookies" :
-				   "/proc/sys/net/ipv4/tcp_syncookies", "2"));
+	ASSERT_EQ(0, xt_write_file(xt_sysctl(&self->x, "syncookies"), "2"));
 	ASSERT_TRUE(requested(&self->p));
 	ASSERT_EQ(0, attach(self->x.l, PEER_ACK, 0));
 	ASSERT_TRUE(peer_send(&self->p, PEER_ACK, 0));

@@ -55,9 +55,10 @@ static long gauge(const struct xt *x, const char *native, const char *ours)
 
 static int set_max_orphans(const struct xt *x, const char *text, char *was)
 {
-	if (x->xtcp)
-		return xt_write_file("/proc/sys/net/xtcp/max_orphans", text);
-	return in_first_ns("/proc/sys/net/ipv4/tcp_max_orphans", text, was, 64);
+	const char *path = xt_sysctl(x, "max_orphans");
+
+	return x->xtcp ? xt_write_file(path, text) :
+			 in_first_ns(path, text, was, 64);
 }
 
 /* Nobody reads: what was written stays where it is. */
@@ -145,8 +146,7 @@ TEST_F(limits, orphans_later)
 /* Whatever a namespace's owner allows himself, the machine's limit holds. */
 TEST_F(limits, orphans_of_all)
 {
-	const char *path = self->x.xtcp ? "/proc/sys/net/xtcp/max_orphans" :
-					  "/proc/sys/net/ipv4/tcp_max_orphans";
+	const char *path = xt_sysctl(&self->x, "max_orphans");
 	char was[64] = "8192";
 
 	if (!XT_UNTIL(ORPHANS(&self->x) == 0))
@@ -226,9 +226,7 @@ TEST_F(limits, timewaits)
 {
 	int i;
 
-	ASSERT_EQ(0, xt_write_file(self->x.xtcp ?
-				   "/proc/sys/net/xtcp/max_tw_buckets" :
-				   "/proc/sys/net/ipv4/tcp_max_tw_buckets",
+	ASSERT_EQ(0, xt_write_file(xt_sysctl(&self->x, "max_tw_buckets"),
 				   "2"));
 	ASSERT_EQ(0, xt_listen(&self->x, 8));
 	for (i = 0; i < 4; i++) {
@@ -267,8 +265,7 @@ static long pages(const struct xt *x, bool *pressure)
 
 static int set_mem(const struct xt *x, const char *text, char *was)
 {
-	return in_first_ns(x->xtcp ? "/proc/sys/net/xtcp/mem" :
-			   "/proc/sys/net/ipv4/tcp_mem", text, was, 64);
+	return in_first_ns(xt_sysctl(x, "mem"), text, was, 64);
 }
 
 /*

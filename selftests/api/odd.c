@@ -146,10 +146,7 @@ static int hash_changes(struct xt *x, int rehash)
 	struct peer p;
 
 	/* The route itself is not to be doubted so soon. */
-	if (peer_open(&p, x) || xt_write_file(x->xtcp ?
-					      "/proc/sys/net/xtcp/retries1" :
-					      "/proc/sys/net/ipv4/tcp_retries1",
-					      "100"))
+	if (peer_open(&p, x) || xt_write_file(xt_sysctl(x, "retries1"), "100"))
 		return -1;
 	watch = hash_watch();
 	fd = peer_connect(&p, x);

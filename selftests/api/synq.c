@@ -20,15 +20,12 @@ struct rig {
 
 static struct rig rig;
 
-/* A setting: tcp_NAME of native TCP, NAME of ours. */
 static int set(const char *name, int v)
 {
-	char path[128], text[16];
+	char text[16];
 
-	snprintf(path, sizeof(path), rig.x->xtcp ? "/proc/sys/net/xtcp/%s" :
-		 "/proc/sys/net/ipv4/tcp_%s", name);
 	snprintf(text, sizeof(text), "%d", v);
-	return xt_write_file(path, text);
+	return xt_write_file(xt_sysctl(rig.x, name), text);
 }
 
 static long counter(const char *name)
