@@ -64,14 +64,7 @@ during() {
 	within "$bound" test -s "$tmp/got.a" && "$@" || rc=1
 	over "$client" && { note "over before it was done: $*"; rc=1; }
 	netem
-	[[ $rc == 0 ]] || kill "$client" "$server" 2>/dev/null
+	[[ $rc == 0 ]] || kill "$client" 2>/dev/null
 	wait "$client" || rc=1
-	[[ $rc == 0 ]] || kill "$server" 2>/dev/null
-	wait "$server" || rc=1
-	if [[ $rc != 0 ]]; then
-		sed 's/^/# /' "$tmp/a.log" "$tmp/b.log"
-		return 1
-	fi
-	note "a: $(<"$tmp/a.log")"
-	same
+	transferred "$server" $rc
 }

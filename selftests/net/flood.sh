@@ -36,14 +36,6 @@ counter() {
 	fi
 }
 
-# setting NAME VALUE
-setting() {
-	local prefix=net.xtcp.
-
-	[[ $transport == xtcp ]] || prefix=net.ipv4.tcp_
-	in_b sysctl -qw "$prefix$1=$2"
-}
-
 serve() {
 	port=$((port + 1))
 	background "$tmp/server.log" ip netns exec "$B" "$apps/many" \
@@ -115,7 +107,7 @@ check 'no more requests than the queue has' at_most "$requests" $((backlog + 4))
 
 # The client is known by now.  Five seconds, as dropping costs next to nothing
 # and the flood would be over before the client's second connection.
-setting syncookies 0
+knob "$B" syncookies 0
 sent=$(counter SyncookiesSent) dropped=$(counter ListenDrops)
 check "$((syns / 5)) forged SYNs, no cookies" flood $((syns / 5)) $((syns / 25))
 check 'a peer that is known gets in' verified 3

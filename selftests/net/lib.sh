@@ -16,6 +16,7 @@ flag=()
 [[ $transport == tcp ]] && flag=(--tcp)
 
 A=xt-a-$$ B=xt-b-$$	# the hosts
+shaped=("$A v0" "$B v0")	# where netem applies: namespace and device
 ADDR_A=10.25.1.1 ADDR_B=10.25.1.2
 port=7000
 tests=0 failures=0
@@ -158,18 +159,19 @@ no_hosts() {
 
 # netem WORDS...: the same in both directions; nothing without words.
 netem() {
-	local ns
+	local at dev
 
-	for ns in "$A" "$B"; do
+	for at in "${shaped[@]}"; do
+		dev=${at#* } at=${at% *}
 		if [[ $# = 0 ]]; then
-			tc -n "$ns" qdisc del dev v0 root 2>/dev/null
+			tc -n "$at" qdisc del dev "$dev" root 2>/dev/null
 			continue
 		fi
 		# Another kind in between: netem changed in place would keep
 		# what is not named this time.
-		tc -n "$ns" -batch - <<-END || return 1
-			qdisc replace dev v0 root pfifo
-			qdisc replace dev v0 root netem limit 10000 $*
+		tc -n "$at" -batch - <<-END || return 1
+			qdisc replace dev $dev root pfifo
+			qdisc replace dev $dev root netem limit 10000 $*
 		END
 	done
 }
@@ -207,8 +209,15 @@ transfer() {
 	in_a "$apps/xfer" "${flag[@]}" "${opt_a[@]}" --in "$tmp/f.a" \
 		--out "$tmp/got.b" connect "$ADDR_B" $port >"$tmp/a.log" 2>&1 ||
 		rc=1
-	[[ $rc = 0 ]] || kill "$server" 2>/dev/null
-	wait "$server" || rc=1
+	transferred "$server" $rc
+}
+
+# transferred SERVER STATUS: the end of a transfer whose client ended with STATUS.
+transferred() {
+	local rc=$2
+
+	[[ $rc = 0 ]] || kill "$1" 2>/dev/null
+	wait "$1" || rc=1
 	if [[ $rc != 0 ]]; then
 		sed 's/^/# /' "$tmp/a.log" "$tmp/b.log"
 		return 1
@@ -228,6 +237,14 @@ same() {
 	note 'SHA-256 differs:'
 	printf '# %s\n' "${sum[@]}"
 	return 1
+}
+
+# knob HOST NAME VALUE: tcp_NAME of native TCP, NAME of ours.
+knob() {
+	local prefix=net.xtcp.
+
+	[[ $transport == xtcp ]] || prefix=net.ipv4.tcp_
+	ip netns exec "$1" sysctl -qw "$prefix$2=$3"
 }
 
 # No state change outside of the table may have been asked for.

@@ -101,13 +101,6 @@ followed() {
 
 arrived() { got=$(stat -c %s "$tmp/got.a"); }
 
-retries1() {
-	local name=net.xtcp.retries1
-
-	[[ $transport == xtcp ]] || name=net.ipv4.tcp_retries1
-	in_a sysctl -qw "$name=$1"
-}
-
 # What was told is too old to be told anybody else, but not forgotten by the
 # connection.
 gateway_dies() {
@@ -119,7 +112,7 @@ gateway_dies() {
 	silence 2 && arrived || return 1
 	[[ $got == "$before" ]] ||
 		{ note "$((got - before)) bytes through a dead gateway"; return 1; }
-	retries1 1
+	knob "$A" retries1 1
 }
 
 start sysctl stat
@@ -127,19 +120,15 @@ trap cleanup_router EXIT
 routed_hosts || skip_all 'no hosts'
 random_file f.a $size
 random_file f.b 0
-# In A only, the rest is as fast as it can.
-netem() {
-	tc -n "$A" qdisc del dev v0 root 2>/dev/null
-	# shellcheck disable=SC2086 # a list of words
-	[[ $# == 0 ]] || tc -n "$A" qdisc add dev v0 root netem $1
-}
+# The rest is as fast as it can.
+shaped=("$A v0")
 # A short queue: timeouts are to be short, too.
 # shellcheck disable=SC2034 # for during
 rate=500 options_a='--sndbuf 5000'
 check 'a redirect is followed' followed
 old_ttl=$(<"$ttl") && echo 1 >"$ttl"
 on_a route flush cache
-check 'many retries: the gateway is believed in' retries1 8
+check 'many retries: the gateway is believed in' knob "$A" retries1 8
 check 'few: it is not, the old way leads on' during gateway_dies
 check 'no illegal state change' legal_edges
 finish

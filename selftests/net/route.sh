@@ -78,19 +78,8 @@ dead_gateway() {
 }
 
 start ethtool sysctl
-# On both links: whichever it takes, the transfer must not be over too soon.
-netem() {
-	local ns dev
-
-	for ns in "$A" "$B"; do
-		for dev in v0 v1; do
-			tc -n "$ns" qdisc del dev "$dev" root 2>/dev/null
-			# shellcheck disable=SC2086 # a list of words
-			[[ $# == 0 ]] || tc -n "$ns" qdisc add dev "$dev" \
-				root netem limit 10000 $1 || return 1
-		done
-	done
-}
+# Whichever it takes, the transfer must not be over too soon.
+shaped+=("$A v1" "$B v1")
 two_paths || skip_all 'no hosts'
 random_file f.a $size
 random_file f.b $size
