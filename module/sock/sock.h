@@ -20,7 +20,10 @@ void xtcp_family_exit(void);
 int xtcp_init_sock(struct sock *sk);
 void xtcp_sock_destruct(struct sock *sk);
 
-/* Counts a new socket; xtcp_sock_leave() undoes it.  Any context. */
+/*
+ * Counts a new socket: of its namespace until xtcp_sock_leave(), of the module
+ * until xtcp_sock_destruct().  Any context.
+ */
 void xtcp_sock_born(struct sock *sk);
 
 /*
