@@ -37,3 +37,13 @@ kernel_release() {
 	}
 	echo "$newest"
 }
+
+# Of a kernel log on stdin, the lines in which the kernel complains; not those
+# that match one of the expressions given
+kernel_problems() {
+	local filter=(cat)
+
+	[[ $# == 0 ]] || filter=(grep -Ev "$(IFS='|'; echo "$*")")
+	"${filter[@]}" | grep -E -f <(grep -v '^#' "$vm/log-problems") |
+		awk '!seen[$0]++' | head -n 40
+}
