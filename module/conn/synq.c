@@ -369,7 +369,11 @@ void xtcp_listener_close(struct sock *lsk)
 	spin_unlock_bh(&l->lock);
 	WRITE_ONCE(lsk->sk_ack_backlog, 0);
 
+	/* Who has found one may look at the next listener of this socket, which
+	 * is open: there it must not seem to be on the list.
+	 */
 	list_for_each_entry_safe(r, rn, &reqs, link) {
+		list_del_init(&r->link);
 		xtcp_reqsk_edge(XTCP_EV_ABORT);
 		xtcp_reqsk_free(r);
 		/* As many as somaxconn lets the user have. */
