@@ -48,9 +48,20 @@
 #define IPPROTO_XTCP	253
 #endif
 
+/* How much slower than usual the kernel is by design: a factor for limits. */
+static inline int xt_slow(void)
+{
+	const char *slow = getenv("XTCP_SLOW");
+
+	return slow && atoi(slow) > 0 ? atoi(slow) : 1;
+}
+
 /* A program with a main() of its own has no use for the harness. */
 #ifndef XT_NO_HARNESS
 #include "kselftest_harness.h"
+/* Seconds, read when the program starts. */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT	(30 * xt_slow())
 #endif
 
 /* No event here needs longer than this, even under software emulation. */
@@ -299,6 +310,24 @@ static inline int xt_listen(struct xt *x, int backlog)
 	if (getsockname(x->l, SA(&x->addr), &len))
 		return -1;
 	return listen(x->l, backlog);
+}
+
+/*
+ * Connections in the accept queues of @nfd listeners: connect() may be over
+ * before the listener has got the last ACK.
+ */
+static inline int xt_waiting(const int *fd, int nfd)
+{
+	struct tcp_info info;
+	socklen_t len;
+	int sum = 0;
+
+	while (nfd--) {
+		len = sizeof(info);
+		if (!getsockopt(fd[nfd], IPPROTO_TCP, TCP_INFO, &info, &len))
+			sum += info.tcpi_unacked;
+	}
+	return sum;
 }
 
 static inline int xt_dial(struct xt *x)

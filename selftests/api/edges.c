@@ -142,7 +142,7 @@ TEST_F(edges, fin_wait2_timeout)
 
 TEST_F(edges, fin_wait2_orphan)
 {
-	ASSERT_EQ(0, setting(&self->x, "fin_timeout", "1"));
+	ASSERT_EQ(0, setting(&self->x, "fin_timeout", "4"));
 	ASSERT_EQ(0, xt_pair(&self->x));
 	ASSERT_EQ(0, close(self->x.c));
 	ASSERT_TRUE(XT_UNTIL(in_state(&self->x, TCP_FIN_WAIT2) == 1));

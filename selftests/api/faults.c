@@ -346,7 +346,7 @@ static int try_op(struct xt *x, const struct op *op, unsigned int n)
 
 XT_FIXTURE(faults);
 
-TEST_F_TIMEOUT(faults, every_allocation_of_a_call, 200)
+TEST_F_TIMEOUT(faults, every_allocation_of_a_call, 200 * xt_slow())
 {
 	unsigned int i, n;
 	int r;
@@ -434,7 +434,7 @@ static void *worker(void *arg)
 }
 
 /* Requests and segments get lost; with them goes time, and nothing else. */
-TEST_F_TIMEOUT(scarce, one_in_ten_fails, 200)
+TEST_F_TIMEOUT(scarce, one_in_ten_fails, 200 * xt_slow())
 {
 	long ok, sum = 0;
 	pthread_t t[THREADS];

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* listen(2), accept(2), accept4(2), and the queue between them. */
 #include "api.h"
+#include <linux/filter.h>
+#include <sys/prctl.h>
 
 XT_FIXTURE(listen);
 
@@ -131,6 +133,7 @@ TEST_F(listen, accept4_flags)
 	ASSERT_EQ(0, xt_listen(&self->x, 4));
 	ASSERT_LE(0, xt_dial(&self->x));
 	ASSERT_LE(0, xt_dial(&self->x));
+	ASSERT_TRUE(XT_UNTIL(xt_waiting(&self->x.l, 1) == 2));
 	s = accept4(self->x.l, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	ASSERT_LE(0, s);
 	EXPECT_EQ(FD_CLOEXEC, fcntl(s, F_GETFD));
@@ -195,6 +198,7 @@ TEST_F(listen, backlog_plus_one_fit)
 	ASSERT_EQ(0, xt_listen(&self->x, 2));
 	for (i = 0; i < 3; i++)
 		ASSERT_LE(0, xt_dial(&self->x));
+	ASSERT_TRUE(XT_UNTIL(xt_waiting(&self->x.l, 1) == 3));
 	late = xt_socket(&self->x, SOCK_NONBLOCK);
 	EXPECT_ERR(EINPROGRESS, connect(late, SA(&self->x.addr),
 					sizeof(self->x.addr)));
@@ -220,6 +224,7 @@ TEST_F(listen, backlog_limited_by_somaxconn)
 	ASSERT_EQ(0, xt_listen(&self->x, 100));
 	for (i = 0; i < 2; i++)
 		ASSERT_LE(0, xt_dial(&self->x));
+	ASSERT_TRUE(XT_UNTIL(xt_waiting(&self->x.l, 1) == 2));
 	p.fd = xt_socket(&self->x, SOCK_NONBLOCK);
 	EXPECT_ERR(EINPROGRESS, connect(p.fd, SA(&self->x.addr),
 					sizeof(self->x.addr)));
@@ -284,12 +289,84 @@ TEST_F(listen, reset_before_accept)
 	ASSERT_EQ(0, xt_listen(&self->x, 4));
 	self->x.c = xt_dial(&self->x);
 	ASSERT_LE(0, self->x.c);
+	ASSERT_TRUE(xt_wait(self->x.l, POLLIN));
 	ASSERT_EQ(0, xt_linger(self->x.c, 1, 0));
 	ASSERT_EQ(0, close(self->x.c));
 	/* Linux hands the dead connection out; the error is on it. */
 	s = accept(self->x.l, NULL, NULL);
 	ASSERT_LE(0, s);
 	EXPECT_ERR(ECONNRESET, read(s, &b, 1));
+}
+
+/* Every segment takes its time on the way to the listener. */
+static int slow_filter(int fd)
+{
+	static struct sock_filter code[2000];
+	struct sock_fprog prog = { .len = 2000, .filter = code };
+	int i;
+
+	for (i = 0; i < 1999; i++)
+		code[i] = (struct sock_filter)BPF_STMT(BPF_ALU | BPF_ADD |
+						       BPF_K, i);
+	code[i] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0xffff);
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog,
+			  sizeof(prog));
+}
+
+/* A child process that connects and resets, again and again; its number. */
+static pid_t knock(const struct xt *x)
+{
+	pid_t pid = fork();
+	int fd;
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;) {
+		fd = xt_socket(x, SOCK_NONBLOCK);
+		connect(fd, SA(&x->addr), sizeof(x->addr));
+		xt_linger(fd, 1, 0);
+		close(fd);
+	}
+}
+
+/*
+ * A segment or a timer that has found a request may find its listener closed
+ * and open again before it looks further.
+ */
+TEST_F(listen, again_under_fire)
+{
+	pid_t pid[2];
+	int i;
+
+	/* In 6.12.117 tcp_v4_conn_request() sooner or later meets a SYN whose
+	 * route was dropped when it waited for the socket, and oopses.
+	 */
+	if (!self->x.xtcp)
+		SKIP(return, "the kernel's own TCP may not survive this");
+	/* Only a port that was asked for is kept, and is not free as long as
+	 * a connection of it lives.
+	 */
+	self->x.l = xt_socket(&self->x, 0);
+	ASSERT_EQ(0, xt_set(self->x.l, SOL_SOCKET, SO_REUSEADDR, 1));
+	self->x.addr = xt_addr("127.0.0.1", 7001);
+	ASSERT_EQ(0, xt_bind(self->x.l, "127.0.0.1", 7001));
+	ASSERT_EQ(0, listen(self->x.l, 4));
+	ASSERT_EQ(0, slow_filter(self->x.l));
+	for (i = 0; i < 2; i++)
+		ASSERT_LT(0, pid[i] = knock(&self->x));
+	for (i = 0; i < 2000; i++) {
+		ASSERT_EQ(0, shutdown(self->x.l, SHUT_RD));
+		ASSERT_EQ(0, listen(self->x.l, 4));
+	}
+	for (i = 0; i < 2; i++) {
+		kill(pid[i], SIGKILL);
+		waitpid(pid[i], NULL, 0);
+	}
+	ASSERT_EQ(0, shutdown(self->x.l, SHUT_RD));
+	ASSERT_EQ(0, listen(self->x.l, 4));
+	EXPECT_LE(0, xt_dial(&self->x));
+	EXPECT_LE(0, accept(self->x.l, NULL, NULL));
 }
 
 static void *accept_one(void *arg)

@@ -155,7 +155,7 @@ static int hash_changes(struct xt *x, int rehash)
 	if (send(fd, data, sizeof(data), 0) != sizeof(data))
 		return -1;
 	last = hash_next(watch);
-	for (i = 0; i < 4 && last > 0; i++) {
+	for (i = 0; i < 3 && last > 0; i++) {
 		hash = hash_next(watch);
 		n += hash != last;
 		last = hash;

@@ -244,7 +244,7 @@ static int compare_level(int level, int last, enum state state)
 	return bad;
 }
 
-TEST_F_TIMEOUT(options, tcp, 120)
+TEST_F_TIMEOUT(options, tcp, 120 * xt_slow())
 {
 	enum state s;
 
@@ -252,7 +252,7 @@ TEST_F_TIMEOUT(options, tcp, 120)
 		EXPECT_EQ(0, compare_level(IPPROTO_TCP, 47, s));
 }
 
-TEST_F_TIMEOUT(options, socket, 120)
+TEST_F_TIMEOUT(options, socket, 120 * xt_slow())
 {
 	enum state s;
 
@@ -260,7 +260,7 @@ TEST_F_TIMEOUT(options, socket, 120)
 		EXPECT_EQ(0, compare_level(SOL_SOCKET, 79, s));
 }
 
-TEST_F_TIMEOUT(options, ip, 120)
+TEST_F_TIMEOUT(options, ip, 120 * xt_slow())
 {
 	enum state s;
 

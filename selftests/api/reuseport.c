@@ -35,22 +35,6 @@ static int drain(int fd)
 	return n;
 }
 
-/* Connections in the accept queues of @nfd listeners. */
-static int waiting(const int *fd, int nfd)
-{
-	struct tcp_info info;
-	socklen_t len;
-	int sum = 0;
-
-	while (nfd--) {
-		len = sizeof(info);
-		if (!getsockopt(fd[nfd], IPPROTO_TCP, TCP_INFO, &info, &len))
-			sum += info.tcpi_unacked;
-	}
-	return sum;
-}
-
-/* connect() is over before the listener has got the last ACK. */
 static int dial_many(struct xt *x, int n, const int *fd, int nfd)
 {
 	int i;
@@ -58,7 +42,7 @@ static int dial_many(struct xt *x, int n, const int *fd, int nfd)
 	for (i = 0; i < n; i++)
 		if (xt_dial(x) < 0)
 			return -1;
-	return XT_UNTIL(waiting(fd, nfd) == n) ? 0 : -1;
+	return XT_UNTIL(xt_waiting(fd, nfd) == n) ? 0 : -1;
 }
 
 /* The group's member number @k for everything. */
@@ -112,7 +96,7 @@ TEST_F(reuseport, by_tuple)
 		ASSERT_EQ(0, xt_bind(c, "127.0.0.1", 5555));
 		ASSERT_EQ(0, connect(c, SA(&self->x.addr),
 				     sizeof(self->x.addr)));
-		ASSERT_TRUE(XT_UNTIL(waiting(fd, N) == 1));
+		ASSERT_TRUE(XT_UNTIL(xt_waiting(fd, N) == 1));
 		for (i = 0; i < N; i++) {
 			if (!drain(fd[i]))
 				continue;
@@ -197,7 +181,7 @@ TEST_F(reuseport, one_leaves)
 	ASSERT_EQ(0, group(&self->x, fd, 2, "127.0.0.1", 7000));
 	for (i = 0; i < DIALS; i++)
 		ASSERT_LE(0, c[i] = xt_dial(&self->x));
-	ASSERT_TRUE(XT_UNTIL(waiting(fd, 2) == DIALS));
+	ASSERT_TRUE(XT_UNTIL(xt_waiting(fd, 2) == DIALS));
 	close(fd[0]);
 	/* What waited there is reset; nobody else gets it. */
 	kept = drain(fd[1]);
@@ -276,7 +260,7 @@ TEST_F(reuseport, child_is_in_no_group)
 	ASSERT_EQ(0, group(&self->x, fd, 2, "127.0.0.1", 7000));
 	ASSERT_EQ(0, attach_constant(fd[0], 0));
 	self->x.c = xt_dial(&self->x);
-	ASSERT_TRUE(XT_UNTIL(waiting(fd, 2) == 1));
+	ASSERT_TRUE(XT_UNTIL(xt_waiting(fd, 2) == 1));
 	s = accept(fd[0], NULL, NULL);
 	ASSERT_LE(0, s);
 	close(fd[0]);

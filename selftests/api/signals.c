@@ -172,6 +172,7 @@ TEST_F(signals, connect_restarted)
 	/* The queue has room for one, so the second has to wait for it. */
 	ASSERT_EQ(0, xt_listen(&self->x, 0));
 	ASSERT_LE(0, xt_dial(&self->x));
+	ASSERT_TRUE(xt_wait(self->x.l, POLLIN));
 	start(&self->x, true, act_accept);
 	EXPECT_EQ(0, connect(c, SA(&self->x.addr), sizeof(self->x.addr)));
 	stop();
@@ -185,6 +186,7 @@ TEST_F(signals, interrupted_connect_completes)
 
 	ASSERT_EQ(0, xt_listen(&self->x, 0));
 	ASSERT_LE(0, xt_dial(&self->x));
+	ASSERT_TRUE(xt_wait(self->x.l, POLLIN));
 	start(&self->x, false, act_accept);
 	EXPECT_ERR(EINTR, connect(c, SA(&self->x.addr),
 				  sizeof(self->x.addr)));

@@ -6,7 +6,6 @@
 #   silence N		a part of a change: A hears nothing for N timeouts
 # $END_B is where B listens, $rate (kbit) and $options_a are the transfer's.
 
-bound=$((30 * ${XTCP_SLOW:-1}))
 client='' count=0
 
 # How often A's timer has run out, to $count: of all connections for XTCP, of
@@ -33,13 +32,13 @@ more_timeouts() { timeouts; ((count >= $1)); }
 # A hears nothing, for so many timeouts more.
 silence() {
 	timeouts
-	within "$bound" more_timeouts $((count + $1)) && return
+	within 30 more_timeouts $((count + $1)) && return
 	note "only $count timeouts"
 	return 1
 }
 
 # So slow that no machine is too slow to change the way before the end.
-slow() { netem "delay 2ms rate $((${rate:-500} / ${XTCP_SLOW:-1}))kbit"; }
+slow() { netem "delay 2ms rate $((${rate:-500} / patience))kbit"; }
 
 over() { [[ ! -d /proc/$1 ]]; }
 
@@ -53,15 +52,15 @@ during() {
 	rm -f "$tmp/got.a" "$tmp/got.b"
 	slow || return 1
 	background "$tmp/b.log" ip netns exec "$B" "$apps/xfer" "${flag[@]}" \
-		--timeout $((bound * 2)) --in "$tmp/f.b" --out "$tmp/got.a" \
+		--timeout $((60 * patience)) --in "$tmp/f.b" --out "$tmp/got.a" \
 		listen "$END_B" "$port"
 	server=$last
 	within 10 listening "$tmp/b.log" || return 1
 	background "$tmp/a.log" ip netns exec "$A" "$apps/xfer" "${flag[@]}" \
-		--timeout $((bound * 2)) "${opt_a[@]}" --in "$tmp/f.a" --out "$tmp/got.b" \
+		--timeout $((60 * patience)) "${opt_a[@]}" --in "$tmp/f.a" --out "$tmp/got.b" \
 		connect "$END_B" "$port"
 	client=$last
-	within "$bound" test -s "$tmp/got.a" && "$@" || rc=1
+	within 30 test -s "$tmp/got.a" && "$@" || rc=1
 	over "$client" && { note "over before it was done: $*"; rc=1; }
 	netem
 	[[ $rc == 0 ]] || kill "$client" 2>/dev/null

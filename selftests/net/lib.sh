@@ -107,9 +107,12 @@ check() {
 
 note() { echo "# $*"; }
 
+# How much slower than usual the kernel is by design: a factor for limits.
+patience=${XTCP_SLOW:-1}
+
 # within SECONDS COMMAND...: repeats it until it succeeds.
 within() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * patience))
 
 	shift
 	until "$@"; do
@@ -202,11 +205,12 @@ transfer() {
 	read -ra opt_b <<<"$2"
 	port=$((port + 1))
 	background "$tmp/b.log" ip netns exec "$B" "$apps/xfer" "${flag[@]}" \
-		"${opt_b[@]}" --in "$tmp/f.b" --out "$tmp/got.a" \
+		--timeout $((60 * patience)) "${opt_b[@]}" --in "$tmp/f.b" --out "$tmp/got.a" \
 		listen "$ADDR_B" $port
 	server=$last
 	within 10 listening "$tmp/b.log" || { note 'no listener'; return 1; }
-	in_a "$apps/xfer" "${flag[@]}" "${opt_a[@]}" --in "$tmp/f.a" \
+	in_a "$apps/xfer" "${flag[@]}" --timeout $((60 * patience)) \
+		"${opt_a[@]}" --in "$tmp/f.a" \
 		--out "$tmp/got.b" connect "$ADDR_B" $port >"$tmp/a.log" 2>&1 ||
 		rc=1
 	transferred "$server" $rc

@@ -87,15 +87,19 @@ syn_sent() { [[ $(protocol_sockets) -ge 2 ]]; }
 # done, nothing else, and what was open for a moment is nobody's for ever.
 removed() { rmmod xtcp 2>/dev/null; ! loaded; }
 
+unused() { [[ $(awk '$1 == "xtcp" { print $3 }' /proc/modules) == 0 ]]; }
+
 doors() {
 	local pid rc=0 i
 
 	"$apps/doors" 2 & pid=$!
 	for i in {1..20}; do
 		keep_edges
-		within 20 removed && insmod "$ko" || { rc=1; break; }
+		within 60 removed && insmod "$ko" || { rc=1; break; }
 	done
 	kill "$pid" && wait "$pid" 2>/dev/null
+	# Its children are killed with it, and not waited for.
+	within 20 unused || rc=1
 	return "$rc"
 }
 

@@ -83,7 +83,7 @@ not_told() { ! told; }
 received() { in_b cat "/sys/class/net/v0/statistics/rx_bytes"; }
 
 tell_better() {
-	on_r route replace "$END_B" via "$ADDR_B" && within "$bound" told
+	on_r route replace "$END_B" via "$ADDR_B" && within 30 told
 }
 
 tell_no_more() { on_r route replace "$END_B" via 10.25.2.2; }
@@ -106,7 +106,7 @@ arrived() { got=$(stat -c %s "$tmp/got.a"); }
 gateway_dies() {
 	local before
 
-	tell_better && tell_no_more && within "$bound" not_told &&
+	tell_better && tell_no_more && within 30 not_told &&
 		on_r link set vb nomaster && silence 1 && arrived || return 1
 	before=$got
 	silence 2 && arrived || return 1

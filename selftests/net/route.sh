@@ -58,7 +58,7 @@ no_route() { on_a route del "$END_B" && silence 1 && way; }
 
 link_down() {
 	on_a link set v0 down && silence 1 && on_a link set v0 up &&
-		within "$bound" carrier "$A" && way
+		within 30 carrier "$A" && way
 }
 
 # It takes the routes that prefer it along.
@@ -73,7 +73,7 @@ nobody_failed() {
 
 dead_gateway() {
 	in_a sysctl -qw net.ipv4.neigh.v0.retrans_time_ms=100 &&
-		way "$NOBODY" && within "$bound" nobody_failed && silence 1 &&
+		way "$NOBODY" && within 30 nobody_failed && silence 1 &&
 		way
 }
 

@@ -14,7 +14,7 @@ seed=${XTCP_SEED:-$RANDOM}
 ko=${XTCP_KO:-$here/../../build/$(uname -r)/xtcp.ko}
 # Seconds that a removal may take, or the load to get on: generous, a busy
 # emulator is slow.
-bound=$((30 * ${XTCP_SLOW:-1}))
+bound=$((30 * patience))
 load=() longest=0 done=0
 declare -A seen
 
@@ -48,7 +48,7 @@ load_starts() {
 	background "$tmp/server.log" ip netns exec "$B" "$apps/storm" \
 		"${flag[@]}" --mess --patience 2 --conns 0 server "$ADDR_B" "$port"
 	load=("$last")
-	within "$bound" listening "$tmp/server.log" ||
+	within 30 listening "$tmp/server.log" ||
 		{ note "no listener: $(<"$tmp/server.log")"; return 1; }
 	background "$tmp/client.log" ip netns exec "$A" "$apps/storm" \
 		"${flag[@]}" --mess --patience 2 --conns 0 --seed $((seed + port)) \
@@ -73,7 +73,7 @@ progress() { ended; ((done >= $1)); }
 # goes_on N: so many more connections came to their end.
 goes_on() {
 	ended
-	within "$bound" progress $((done + $1)) && return
+	within 30 progress $((done + $1)) && return
 	note "no progress: $(tail -n 1 "$tmp/client.log")"
 	note "server: $(tail -n 1 "$tmp/server.log")"
 	return 1
@@ -124,7 +124,7 @@ all_freed() { [[ $(live_objects) -le $objects ]]; }
 # A whole pair of hosts goes, and everything of theirs.
 namespaces_go() {
 	no_hosts
-	within "$bound" all_freed
+	within 30 all_freed
 }
 
 # (a) A namespace in which connections are; $1 says whose processes die.
