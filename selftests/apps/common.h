@@ -86,6 +86,28 @@ static inline double app_now(void)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
+/*
+ * Nanoseconds that @call takes: the best of many short rounds, as the others
+ * met somebody else's work.
+ */
+static inline double app_ns(void (*call)(void))
+{
+	const int rounds = 64, calls = 8;
+	double best = 1e9, t;
+	int r, i;
+
+	call();
+	for (r = 0; r < rounds; r++) {
+		t = app_now();
+		for (i = 0; i < calls; i++)
+			call();
+		t = app_now() - t;
+		if (t < best)
+			best = t;
+	}
+	return best / calls * 1e9;
+}
+
 /* As many descriptors as the system lets us have. */
 static inline void app_more_files(void)
 {

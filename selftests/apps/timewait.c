@@ -87,9 +87,6 @@ static void fill(int n)
 
 /* ---- cost ---- */
 
-#define ROUNDS	8
-#define CALLS	64
-
 static void do_bind(void)
 {
 	struct sockaddr_in a = at(INADDR_ANY, 0);
@@ -132,22 +129,9 @@ static void do_connect(void)
 	close(s);
 }
 
-/* The best of several rounds: the others met somebody else's work. */
 static void measure(const char *name, void (*call)(void))
 {
-	double best = 1e9, t;
-	int r, i;
-
-	call();
-	for (r = 0; r < ROUNDS; r++) {
-		t = app_now();
-		for (i = 0; i < CALLS; i++)
-			call();
-		t = app_now() - t;
-		if (t < best)
-			best = t;
-	}
-	printf("%s %.0f\n", name, best / CALLS * 1e9);
+	printf("%s %.0f\n", name, app_ns(call));
 }
 
 int main(int argc, char **argv)

@@ -303,6 +303,17 @@ kernel_memory() {
 		/proc/meminfo
 }
 
+# What calls cost with few and with many of something, lines of NAME FEW MANY in
+# $tmp/costs; none has grown much.  Chains of a table are some entries longer,
+# and caches are colder: the factor of 4 is for that, a walk over all of them
+# would be 30 and more.
+compare_costs() {
+	awk '{ r = $3 / $2; bad += r > 4
+	       printf "# %s: %d ns beside few, %d ns beside many, %.2f\n",
+		      $1, $2, $3, r }
+	     END { exit bad > 0 || !NR }' "$tmp/costs"
+}
+
 # Against $objects and $memory, noted before.
 memory_back() {
 	# Freed objects linger behind RCU.
