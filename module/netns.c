@@ -62,6 +62,7 @@ static void netns_seed(struct xtcp_net *xn)
 	get_random_bytes(&xn->cookie_secret, sizeof(xn->cookie_secret));
 	get_random_bytes(&xn->peer_secret, sizeof(xn->peer_secret));
 	xn->hash_secret = get_random_u32();
+	xn->listen_secret = get_random_u32();
 }
 
 static int __net_init netns_start(struct net *net)

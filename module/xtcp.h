@@ -28,7 +28,7 @@
 #define XTCP_EHASH_BITS		14	/* buckets of the table of connections */
 #define XTCP_EHASH_LOCKS	256
 #define XTCP_BHASH_BITS		10	/* buckets of the table of ports */
-#define XTCP_LHASH_BITS		8	/* buckets of the table of listeners */
+#define XTCP_LHASH_BITS		12	/* buckets of the table of listeners */
 #define XTCP_NPEERS		1024	/* addresses proven to be somebody's */
 
 extern int xtcp_family;		/* module parameters; fixed after load */
@@ -206,6 +206,7 @@ struct xtcp_net {
 	siphash_key_t peer_secret;
 	u32 peers[XTCP_NPEERS];		/* conn/peers.c; no lock */
 	u32 hash_secret;
+	u32 listen_secret;
 	struct list_head orphans;	/* xtcp_sock.orphan_link */
 	spinlock_t orphan_lock;
 	int max_orphans;		/* more are reset, as natively */

@@ -70,8 +70,9 @@ bool xtcp_table_replace(struct xtcp_net *xn, struct xtcp_entry *old,
 			struct xtcp_entry *e);
 
 /*
- * Listeners by local port.  With SO_REUSEPORT a listener joins the kernel's
- * group of its like, and leaves it.  Socket lock.  Negative errno: not added.
+ * Listeners by local address and port, constant while they listen.  With
+ * SO_REUSEPORT a listener joins the kernel's group of its like, and leaves it.
+ * Socket lock.  Negative errno: not added.
  */
 int xtcp_listeners_add(struct xtcp_net *xn, struct sock *sk);
 void xtcp_listeners_del(struct xtcp_net *xn, struct sock *sk);

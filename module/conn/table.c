@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The tables of a namespace: connections by their four-tuple, whatever their
- * kind, and listeners by their port.
+ * kind, and listeners by their address and port.
  */
 #include <linux/jhash.h>
 #include <net/ip.h>
@@ -190,9 +190,24 @@ bool xtcp_table_replace(struct xtcp_net *xn, struct xtcp_entry *old,
 	return was;
 }
 
-static u32 lslot_of(u16 port)
+/*
+ * Where those stand who listen at @addr, 0: any, and @port in host byte order.
+ * Users choose both, so a secret goes in.  Not that of the connections: what
+ * that makes of a tuple shows in the member that a reuseport group picks for
+ * it, and some dozens of picks tell the secret.
+ */
+static u32 lslot_of(const struct xtcp_net *xn, __be32 addr, u16 port)
 {
-	return port & (BIT(XTCP_LHASH_BITS) - 1);
+	return jhash_2words((__force u32)addr, port, xn->listen_secret) &
+	       (BIT(XTCP_LHASH_BITS) - 1);
+}
+
+/* The chain for @sk, which has its address and port. */
+static struct hlist_nulls_head *lchain_of(struct xtcp_net *xn,
+					  const struct sock *sk)
+{
+	return &xn->lhash[lslot_of(xn, inet_sk(sk)->inet_rcv_saddr,
+				   inet_sk(sk)->inet_num)];
 }
 
 static bool same_group(const struct sock *a, const struct sock *b)
@@ -204,15 +219,17 @@ static bool same_group(const struct sock *a, const struct sock *b)
 	       uid_eq(a->sk_uid, b->sk_uid);
 }
 
-/* Into the kernel's group of listeners with the same address; lhash_lock. */
-static int group_join(struct xtcp_net *xn, struct sock *sk)
+/*
+ * Into the kernel's group of listeners with the same address, which stand in
+ * @chain as @sk will; lhash_lock.
+ */
+static int group_join(struct sock *sk, struct hlist_nulls_head *chain)
 {
-	struct hlist_nulls_head *head = &xn->lhash[lslot_of(inet_sk(sk)->inet_num)];
 	bool any = !inet_sk(sk)->inet_rcv_saddr;
 	struct hlist_nulls_node *n;
 	struct xtcp_sock *xs;
 
-	hlist_nulls_for_each_entry(xs, n, head, lnode)
+	hlist_nulls_for_each_entry(xs, n, chain, lnode)
 		if (same_group(sk, &xs->inet.sk))
 			return reuseport_add_sock(sk, &xs->inet.sk, any);
 	return reuseport_alloc(sk, any);
@@ -220,15 +237,15 @@ static int group_join(struct xtcp_net *xn, struct sock *sk)
 
 int xtcp_listeners_add(struct xtcp_net *xn, struct sock *sk)
 {
+	struct hlist_nulls_head *chain = lchain_of(xn, sk);
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	int err = 0;
 
 	spin_lock_bh(&xn->lhash_lock);
 	if (sk->sk_reuseport)
-		err = group_join(xn, sk);
+		err = group_join(sk, chain);
 	if (!err) {
-		hlist_nulls_add_head_rcu(&xs->lnode,
-			&xn->lhash[lslot_of(inet_sk(sk)->inet_num)]);
+		hlist_nulls_add_head_rcu(&xs->lnode, chain);
 		xs->listed = true;
 	}
 	spin_unlock_bh(&xn->lhash_lock);
@@ -250,34 +267,33 @@ void xtcp_listeners_del(struct xtcp_net *xn, struct sock *sk)
 }
 
 /*
- * How well @sk fits, 0: not at all.  An exact address comes before a device,
- * a device weighs as much as the processor that SO_INCOMING_CPU asks for and
- * the family together: native TCP's order.
+ * How well @sk fits, which has to listen at @addr itself, 0: not at all.  A
+ * device weighs as much as the processor that SO_INCOMING_CPU asks for: native
+ * TCP's order.
  */
-static int listener_score(const struct sock *sk, __be32 laddr, u16 lport,
+static int listener_score(const struct sock *sk, __be32 addr, u16 lport,
 			  int ifindex)
 {
-	__be32 rcv = READ_ONCE(inet_sk(sk)->inet_rcv_saddr);
 	int bound = READ_ONCE(sk->sk_bound_dev_if);
 	int score = bound ? 2 : 1;
 
-	if (inet_sk(sk)->inet_num != lport || (rcv && rcv != laddr) ||
+	if (inet_sk(sk)->inet_num != lport ||
+	    READ_ONCE(inet_sk(sk)->inet_rcv_saddr) != addr ||
 	    (bound && bound != ifindex))
 		return 0;
-	if (rcv)
-		score += 4;
 	if (READ_ONCE(sk->sk_incoming_cpu) == raw_smp_processor_id())
 		score++;
 	return score;
 }
 
 /*
- * A listener may leave a chain and join another under a reader's feet: as in
- * find_in(), the end of the chain tells.
+ * Who listens at @addr, 0: any.  A listener may leave a chain and join another
+ * under a reader's feet: as in find_in(), the end of the chain tells.
  */
-static struct sock *listener_find(struct xtcp_net *xn, __be32 laddr, u16 lport,
-				  int ifindex)
+static struct sock *listener_at(struct xtcp_net *xn, __be32 addr, u16 lport,
+				int ifindex)
 {
+	u32 slot = lslot_of(xn, addr, lport);
 	struct hlist_nulls_node *n;
 	struct xtcp_sock *xs;
 	struct sock *best;
@@ -286,17 +302,24 @@ static struct sock *listener_find(struct xtcp_net *xn, __be32 laddr, u16 lport,
 again:
 	best = NULL;
 	top = 0;
-	hlist_nulls_for_each_entry_rcu(xs, n, &xn->lhash[lslot_of(lport)],
-				       lnode) {
-		score = listener_score(&xs->inet.sk, laddr, lport, ifindex);
+	hlist_nulls_for_each_entry_rcu(xs, n, &xn->lhash[slot], lnode) {
+		score = listener_score(&xs->inet.sk, addr, lport, ifindex);
 		if (score > top) {
 			top = score;
 			best = &xs->inet.sk;
 		}
 	}
-	if (get_nulls_value(n) != lslot_of(lport))
+	if (get_nulls_value(n) != slot)
 		goto again;
 	return best;
+}
+
+/* An exact address comes before everything else. */
+static struct sock *listener_find(struct xtcp_net *xn, __be32 laddr, u16 lport,
+				  int ifindex)
+{
+	return listener_at(xn, laddr, lport, ifindex) ?:
+	       listener_at(xn, htonl(INADDR_ANY), lport, ifindex);
 }
 
 struct sock *xtcp_listener_find(struct xtcp_net *xn, struct sk_buff *skb,

@@ -511,4 +511,30 @@ TEST_F(listen, exact_beats_wildcard)
 	EXPECT_ERR(EAGAIN, accept(w, NULL, NULL));
 }
 
+/* From every address to one: what was kept of where it stood would tell. */
+TEST_F(listen, elsewhere)
+{
+	int l = xt_socket(&self->x, 0), i, port, c;
+
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, listen(l, 4));
+		port = xt_port(l);
+		c = xt_socket(&self->x, 0);
+		ASSERT_EQ(0, xt_connect(c, "127.0.0.2", port));
+		close(c);
+		ASSERT_EQ(0, xt_unspec(l));
+		c = xt_socket(&self->x, 0);
+		EXPECT_ERR(ECONNREFUSED, xt_connect(c, "127.0.0.2", port));
+		close(c);
+	}
+	ASSERT_EQ(0, xt_bind(l, "127.0.0.3", port));
+	ASSERT_EQ(0, listen(l, 4));
+	c = xt_socket(&self->x, 0);
+	EXPECT_ERR(ECONNREFUSED, xt_connect(c, "127.0.0.2", port));
+	close(c);
+	c = xt_socket(&self->x, 0);
+	EXPECT_EQ(0, xt_connect(c, "127.0.0.3", port));
+	EXPECT_LE(0, accept(l, NULL, NULL));
+}
+
 TEST_HARNESS_MAIN

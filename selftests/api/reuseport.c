@@ -223,6 +223,40 @@ TEST_F(reuseport, exact_address_beats_group)
 	EXPECT_EQ(8, drain(one));
 }
 
+/* One more listener on port 7000, of the device "lo" if @lo. */
+static int one_more(struct xt *x, const char *ip, bool lo)
+{
+	int fd = xt_socket(x, SOCK_NONBLOCK);
+
+	if (xt_set(fd, SOL_SOCKET, SO_REUSEPORT, 1) ||
+	    (lo && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3)) ||
+	    xt_bind(fd, ip, 7000) || listen(fd, DIALS))
+		return -1;
+	return fd;
+}
+
+TEST_F(reuseport, exact_address_beats_device)
+{
+	int any, exact, i;
+
+	self->x.addr = xt_addr("127.0.0.1", 7000);
+	for (i = 0; i < 2; i++) {
+		any = i ? one_more(&self->x, "0.0.0.0", true) : -1;
+		exact = one_more(&self->x, "127.0.0.1", false);
+		if (!i)
+			any = one_more(&self->x, "0.0.0.0", true);
+		ASSERT_LE(0, any);
+		ASSERT_LE(0, exact);
+		ASSERT_EQ(0, dial_many(&self->x, 4, &exact, 1));
+		EXPECT_EQ(4, drain(exact));
+		EXPECT_EQ(0, drain(any));
+		close(exact);
+		ASSERT_EQ(0, dial_many(&self->x, 4, &any, 1));
+		EXPECT_EQ(4, drain(any));
+		close(any);
+	}
+}
+
 TEST_F(reuseport, other_user)
 {
 	int fd, other = xt_socket(&self->x, 0);
