@@ -79,9 +79,10 @@ void xtcp_listeners_del(struct xtcp_net *xn, struct sock *sk);
 
 /*
  * xtcp_listener_find - who listens where @skb, parsed as @s, is going
- * The most exact address wins; of a group the member that its program or the
- * hash of the tuple picks.  NULL if there is nobody.  Under RCU, no reference;
- * skb->data at the header, which may be moved.
+ * The most exact address wins; of several groups there the one joined last; of
+ * a group the member that its program or the hash of the tuple picks.  NULL if
+ * there is nobody.  Under RCU, no reference; skb->data at the header, which may
+ * be moved.
  */
 struct sock *xtcp_listener_find(struct xtcp_net *xn, struct sk_buff *skb,
 				const struct xtcp_seg *s);

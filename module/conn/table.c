@@ -286,9 +286,16 @@ static int listener_score(const struct sock *sk, __be32 addr, u16 lport,
 	return score;
 }
 
+static bool in_group(const struct sock *sk)
+{
+	return sk->sk_reuseport && rcu_access_pointer(sk->sk_reuseport_cb);
+}
+
 /*
- * Who listens at @addr, 0: any.  A listener may leave a chain and join another
- * under a reader's feet: as in find_in(), the end of the chain tells.
+ * Who listens at @addr, 0: any.  A member of a group ends the search, as
+ * natively: tens of thousands of its like may follow in the chain.
+ * A listener may leave a chain and join another under a reader's feet: as in
+ * find_in(), the end of the chain tells.
  */
 static struct sock *listener_at(struct xtcp_net *xn, __be32 addr, u16 lport,
 				int ifindex)
@@ -304,10 +311,12 @@ again:
 	top = 0;
 	hlist_nulls_for_each_entry_rcu(xs, n, &xn->lhash[slot], lnode) {
 		score = listener_score(&xs->inet.sk, addr, lport, ifindex);
-		if (score > top) {
-			top = score;
-			best = &xs->inet.sk;
-		}
+		if (score <= top)
+			continue;
+		top = score;
+		best = &xs->inet.sk;
+		if (in_group(best))
+			return best;
 	}
 	if (get_nulls_value(n) != slot)
 		goto again;

@@ -257,6 +257,25 @@ TEST_F(reuseport, exact_address_beats_device)
 	}
 }
 
+/* Of groups at one address the one that was joined last, whatever the device. */
+TEST_F(reuseport, newest_group)
+{
+	int fd[2], i;
+
+	self->x.addr = xt_addr("127.0.0.1", 7000);
+	for (i = 0; i < 2; i++) {
+		fd[0] = one_more(&self->x, "127.0.0.1", i);
+		fd[1] = one_more(&self->x, "127.0.0.1", !i);
+		ASSERT_LE(0, fd[0]);
+		ASSERT_LE(0, fd[1]);
+		ASSERT_EQ(0, dial_many(&self->x, 4, fd, 2));
+		EXPECT_EQ(0, drain(fd[0]));
+		EXPECT_EQ(4, drain(fd[1]));
+		close(fd[1]);
+		close(fd[0]);
+	}
+}
+
 TEST_F(reuseport, other_user)
 {
 	int fd, other = xt_socket(&self->x, 0);
