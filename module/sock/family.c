@@ -92,6 +92,7 @@ struct proto xtcp_prot = {
 	.keepalive		= xtcp_keepalive,
 	.sendmsg		= xtcp_sendmsg,
 	.recvmsg		= xtcp_recvmsg,
+	.splice_eof		= xtcp_splice_eof,
 	.backlog_rcv		= xtcp_backlog_rcv,
 	.release_cb		= xtcp_release_cb,
 	.hash			= proto_hash,
@@ -130,6 +131,7 @@ const struct proto_ops xtcp_stream_ops = {
 	.getsockopt	= sock_common_getsockopt,
 	.sendmsg	= inet_sendmsg,
 	.recvmsg	= inet_recvmsg,
+	.splice_eof	= inet_splice_eof,
 	.mmap		= sock_no_mmap,
 	.set_rcvlowat	= xtcp_set_rcvlowat,
 };

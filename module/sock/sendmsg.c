@@ -99,3 +99,13 @@ int xtcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 	release_sock(sk);
 	return copied;
 }
+
+void xtcp_splice_eof(struct socket *sock)
+{
+	struct sock *sk = sock->sk;
+
+	lock_sock(sk);
+	if (can_send(sk))
+		push(sk);
+	release_sock(sk);
+}

@@ -50,6 +50,12 @@ int xtcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len);
 int xtcp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags,
 		 int *addr_len);
 
+/*
+ * proto.splice_eof: sendfile() has announced more than there is, and what it
+ * sent last waits for that.  Process context, no lock.
+ */
+void xtcp_splice_eof(struct socket *sock);
+
 /* close.c */
 void xtcp_close(struct sock *sk, long timeout);
 void xtcp_shutdown(struct sock *sk, int how);

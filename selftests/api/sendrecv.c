@@ -560,6 +560,26 @@ TEST_F(sendrecv, sendfile_to_the_socket)
 	EXPECT_EQ(0, st);
 }
 
+/*
+ * Of a file that ends sooner than it was asked for, nothing waits for more.
+ * The call itself sends it: a timer that did so later would be found out.
+ */
+TEST_F(sendrecv, sendfile_past_the_end)
+{
+	int f = memfd_create("src", MFD_CLOEXEC), unsent = -1;
+	char out[1000], in[1000];
+	off_t off = 0;
+
+	ASSERT_EQ(0, xt_pair(&self->x));
+	xt_pattern(out, 8, 0, sizeof(out));
+	ASSERT_EQ(sizeof(out), write(f, out, sizeof(out)));
+	ASSERT_EQ(sizeof(out), sendfile(self->x.c, f, &off, 1 << 20));
+	ASSERT_EQ(0, ioctl(self->x.c, SIOCOUTQNSD, &unsent));
+	EXPECT_EQ(0, unsent);
+	ASSERT_EQ(sizeof(in), recv(self->x.s, in, sizeof(in), MSG_WAITALL));
+	EXPECT_EQ(sizeof(in), xt_pattern_ok(in, 8, 0, sizeof(in)));
+}
+
 TEST_F(sendrecv, splice_both_ways)
 {
 	static uint8_t out[30000], in[30000];
