@@ -242,11 +242,19 @@ static int get_thin_dupack(struct sock *sk)
 	return 0;
 }
 
+/* What waits to be sent, a FIN included.  Without the lock it may be old. */
+static u32 unsent_bytes(const struct xtcp_core *c)
+{
+	s32 n = READ_ONCE(c->write_seq) + READ_ONCE(c->fin_queued) -
+		READ_ONCE(c->snd_nxt);
+
+	return max(n, 0);
+}
+
 bool xtcp_stream_memory_free(const struct sock *sk, int wake)
 {
 	const struct xtcp_sock *xs = xtcp_sk(sk);
-	u32 unsent = READ_ONCE(xs->core.write_seq) -
-		     READ_ONCE(xs->core.snd_nxt);
+	u32 unsent = unsent_bytes(&xs->core);
 	u32 lowat = READ_ONCE(xs->notsent_lowat);
 
 	if (!lowat)
@@ -375,7 +383,7 @@ static void fill_info(struct sock *sk, struct tcp_info *info)
 	info->tcpi_advmss = c->own_mss - (c->ts_ok ? XTCP_TS_SPACE : 0);
 	info->tcpi_total_retrans = c->total_retrans;
 	info->tcpi_snd_wnd = c->snd_wnd;
-	info->tcpi_notsent_bytes = c->write_seq - c->snd_nxt;
+	info->tcpi_notsent_bytes = unsent_bytes(c);
 	if (sk->sk_state == TCP_LISTEN) {
 		info->tcpi_unacked = READ_ONCE(sk->sk_ack_backlog);
 		info->tcpi_sacked = READ_ONCE(sk->sk_max_ack_backlog);
