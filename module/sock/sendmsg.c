@@ -65,6 +65,17 @@ static int send_all(struct sock *sk, struct msghdr *msg, long *timeo,
 	return 0;
 }
 
+/* Control messages are only judged, as natively; returns 0 or -EINVAL. */
+static int check_control(struct sock *sk, struct msghdr *msg)
+{
+	struct sockcm_cookie cookie;
+
+	if (!msg->msg_controllen)
+		return 0;
+	sockcm_init(&cookie, sk);
+	return sock_cmsg_send(sk, msg, &cookie) ? -EINVAL : 0;
+}
+
 /* proto.sendmsg: process context, no lock. */
 int xtcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 {
@@ -78,6 +89,8 @@ int xtcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 	timeo = sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT);
 	if (!can_send(sk))
 		err = sk_stream_wait_connect(sk, &timeo);
+	if (!err)
+		err = check_control(sk, msg);
 	sk_clear_bit(SOCKWQ_ASYNC_NOSPACE, sk);
 	if (!err) {
 		c->more = msg->msg_flags & XTCP_MSG_MORE;

@@ -536,6 +536,63 @@ TEST_F(sendrecv, passing_the_descriptor)
 	EXPECT_EQ(1, read(self->x.s, &b, 1));
 }
 
+/* One byte with one control message, of @len with its header. */
+static ssize_t send_cmsg(int fd, int level, int type, size_t len, char byte,
+			 int flags)
+{
+	char ctl[CMSG_SPACE(sizeof(int))]
+		__attribute__((aligned(sizeof(size_t)))) = "";
+	struct iovec v = { &byte, 1 };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1,
+			    .msg_control = ctl, .msg_controllen = sizeof(ctl) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+
+	c->cmsg_level = level;
+	c->cmsg_type = type;
+	c->cmsg_len = len;
+	return sendmsg(fd, &m, flags);
+}
+
+/* Refused or accepted; none of those accepted changes anything. */
+TEST_F(sendrecv, control_messages)
+{
+	size_t len = CMSG_LEN(sizeof(int));
+	char buf[8];
+	int c;
+
+	ASSERT_EQ(0, xt_pair(&self->x));
+	c = self->x.c;
+	/* SIGPIPE would end the test. */
+	EXPECT_ERR(EINVAL, send_cmsg(c, SOL_SOCKET, 0x7777, 1, '-', 0));
+	EXPECT_ERR(EINVAL, send_cmsg(c, SOL_SOCKET, 0x7777, len, '-', 0));
+	EXPECT_ERR(EINVAL, send_cmsg(c, SOL_SOCKET, SO_MARK, len - 1, '-', 0));
+	EXPECT_ERR(EINVAL, send_cmsg(c, SOL_SOCKET, SCM_TXTIME, len, '-', 0));
+	EXPECT_ERR(EINVAL, send_cmsg(c, IPPROTO_IP, IP_TTL, 1, '-', 0));
+	EXPECT_EQ(1, send_cmsg(c, SOL_SOCKET, SO_MARK, len, 'a', 0));
+	EXPECT_EQ(1, send_cmsg(c, SOL_SOCKET, SO_TIMESTAMPING, len, 'b', 0));
+	EXPECT_EQ(1, send_cmsg(c, SOL_SOCKET, SCM_RIGHTS, len, 'c', 0));
+	EXPECT_EQ(1, send_cmsg(c, IPPROTO_IP, 0x7777, len, 'd', 0));
+	ASSERT_EQ(0, shutdown(c, SHUT_WR));
+	EXPECT_EQ(4, xt_read_all(self->x.s, buf, sizeof(buf)));
+	EXPECT_EQ(0, memcmp(buf, "abcd", 4));
+}
+
+/* Without a connection that is what the caller hears of. */
+TEST_F(sendrecv, control_messages_come_second)
+{
+	int fd = xt_socket(&self->x, SOCK_NONBLOCK);
+
+	EXPECT_ERR(EPIPE, send_cmsg(fd, SOL_SOCKET, 0x7777, 1, '-',
+				    MSG_NOSIGNAL));
+	ASSERT_EQ(0, xt_blackhole());
+	EXPECT_ERR(EINPROGRESS, xt_connect(fd, XT_BLACKHOLE, 9));
+	EXPECT_ERR(EAGAIN, send_cmsg(fd, SOL_SOCKET, 0x7777, 1, '-', 0));
+	ASSERT_EQ(0, xt_pair(&self->x));
+	ASSERT_EQ(0, shutdown(self->x.c, SHUT_WR));
+	EXPECT_ERR(EPIPE, send_cmsg(self->x.c, SOL_SOCKET, 0x7777, 1, '-',
+				    MSG_NOSIGNAL));
+}
+
 TEST_F(sendrecv, sendfile_to_the_socket)
 {
 	static uint8_t out[200000], in[200000];
