@@ -7,6 +7,7 @@
 #ifndef XTCP_COMPAT_H
 #define XTCP_COMPAT_H
 
+#include <linux/bpf-cgroup.h>
 #include <net/sock.h>
 #include <net/inet_sock.h>
 #include <net/ip.h>
@@ -114,6 +115,20 @@ static inline bool xtcp_local_port_range(struct sock *sk, int *low, int *high)
 #else
 #define XTCP_BIND_TRUSTS_FIRST	1
 #endif
+
+/*
+ * The programs that the cgroup of @sk has for connect(): 0 or an error.  They
+ * may change the address, of @len bytes.  Socket lock.
+ */
+static inline int xtcp_cgroup_connect(struct sock *sk, struct sockaddr *uaddr,
+				      int len)
+{
+#ifdef XTCP_HAVE_CGROUP_ADDR_LEN
+	return BPF_CGROUP_RUN_PROG_INET4_CONNECT(sk, uaddr, &len);
+#else
+	return BPF_CGROUP_RUN_PROG_INET4_CONNECT(sk, uaddr);
+#endif
+}
 
 /* IP_RECVERR is on. */
 static inline bool xtcp_inet_recverr(const struct sock *sk)

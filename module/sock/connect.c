@@ -101,6 +101,14 @@ static void connect_start(struct sock *sk, u32 iss)
 	xtcp_settle(sk);
 }
 
+int xtcp_v4_pre_connect(struct sock *sk, struct sockaddr *uaddr, int len)
+{
+	/* The programs read a whole address. */
+	if (len < (int)sizeof(struct sockaddr_in))
+		return -EINVAL;
+	return xtcp_cgroup_connect(sk, uaddr, len);
+}
+
 /* proto.connect; socket lock, process context. */
 int xtcp_v4_connect(struct sock *sk, struct sockaddr *uaddr, int len)
 {

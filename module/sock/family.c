@@ -82,6 +82,7 @@ struct proto xtcp_prot = {
 	.owner			= THIS_MODULE,
 	.init			= xtcp_init_sock,
 	.close			= xtcp_close,
+	.pre_connect		= xtcp_v4_pre_connect,
 	.connect		= xtcp_v4_connect,
 	.disconnect		= xtcp_disconnect,
 	.accept			= xtcp_accept,

@@ -42,6 +42,12 @@ int xtcp_connect_stream(struct socket *sock, struct sockaddr *uaddr, int len,
 int xtcp_v4_connect(struct sock *sk, struct sockaddr *uaddr, int len);
 int xtcp_disconnect(struct sock *sk, int flags);
 
+/*
+ * proto.pre_connect: a cgroup's programs may refuse, or change the address.
+ * Socket lock, process context.
+ */
+int xtcp_v4_pre_connect(struct sock *sk, struct sockaddr *uaddr, int len);
+
 /* listen.c */
 int xtcp_listen(struct socket *sock, int backlog);
 
