@@ -80,6 +80,21 @@ static void publish_error(struct sock *sk)
 	smp_wmb();	/* pairs with xtcp_poll() */
 }
 
+/*
+ * To the kernel a socket that is in none of its tables is not in use yet:
+ * SO_ATTACH_REUSEPORT_* would make a group for it, though listen() has passed,
+ * with which groups are joined.  sk_node, of no use to us, tells it otherwise.
+ * Socket lock.
+ */
+static void show_state(struct sock *sk, u8 to)
+{
+	if (to == XTCP_CLOSED)
+		sk_node_init(&sk->sk_node);
+	else
+		hlist_add_fake(&sk->sk_node);
+	inet_sk_set_state(sk, to);
+}
+
 static void set_state(struct sock *sk, u8 to)
 {
 	int more = is_current(to) - is_current(sk->sk_state);
@@ -87,7 +102,7 @@ static void set_state(struct sock *sk, u8 to)
 	if (more)
 		this_cpu_add(xtcp_pernet(sock_net(sk))->mib->v[XTCP_CNT_CURRESTAB],
 			     more);
-	inet_sk_set_state(sk, to);
+	show_state(sk, to);
 }
 
 void xtcp_host_set_state(struct xtcp_core *c, u8 from, u8 ev, u8 to)
@@ -166,7 +181,7 @@ void xtcp_state_hand_over(struct sock *sk)
 /* A copy of a socket: whatever state that had come to, it has counted there. */
 void xtcp_state_child(struct sock *sk)
 {
-	inet_sk_set_state(sk, XTCP_SYN_RECV);
+	show_state(sk, XTCP_SYN_RECV);
 }
 
 /* What the wire is told, and what its answers free. */
