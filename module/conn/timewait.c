@@ -101,10 +101,12 @@ void xtcp_timewait_enter(struct sock *sk)
 static u8 tw_decide(struct xtcp_net *xn, struct xtcp_twsk *tw,
 		    const struct xtcp_seg *s, struct xtcp_hdr *h)
 {
-	u64 now = xtcp_now();
 	u8 todo;
+	u64 now;
 
 	spin_lock_bh(&tw->lock);
+	/* Not before the lock: what the other has noted must not be the future. */
+	now = xtcp_now();
 	todo = xtcp_tw_input(&tw->tw, s, &xn->cfg, now);
 	if (todo & XTCP_TW_FIN)
 		xtcp_edge_count(XTCP_FIN_WAIT2, XTCP_EV_RCV_FIN, XTCP_TIME_WAIT);
