@@ -24,11 +24,19 @@ struct sk_buff *xtcp_xmit_alloc(u32 len, gfp_t gfp)
 
 /*
  * A device that computes only TCP's and UDP's checksums may misread our
- * protocol number, so it is asked only if it can do any checksum.
+ * protocol number, so it is asked only if it can do any checksum.  A route that
+ * is held does not keep its device: RCU does, also in process context.
  */
 static bool csum_by_device(const struct dst_entry *dst)
 {
-	return dst && (dst->dev->features & NETIF_F_HW_CSUM);
+	bool can;
+
+	if (!dst)
+		return false;
+	rcu_read_lock();
+	can = READ_ONCE(dst->dev)->features & NETIF_F_HW_CSUM;
+	rcu_read_unlock();
+	return can;
 }
 
 static void set_checksum(struct sk_buff *skb, __be32 saddr, __be32 daddr,
