@@ -10,6 +10,13 @@ static void data_discard(struct xtcp_core *c, struct xtcp_rxd *d)
 		xtcp_host_discard(c, d);
 }
 
+/* No room for @d.  The ACK says what is still wanted, and how much fits. */
+static void data_refuse(struct xtcp_core *c, struct xtcp_rxd *d)
+{
+	xtcp_host_discard(c, d);
+	xtcp_ack_owed(c);
+}
+
 /* @d begins at or before rcv_nxt and ends behind it. */
 static void data_deliver(struct xtcp_core *c, struct xtcp_rxd *d)
 {
@@ -92,6 +99,10 @@ static enum xtcp_drop data_payload(struct xtcp_core *c,
 		xtcp_host_discard(c, d);
 		xtcp_delack_repeated(c);
 		return why;
+	}
+	if (!xtcp_host_charge(c, d, d->seq == c->rcv_nxt)) {
+		data_refuse(c, d);
+		return XTCP_DROP_NONE;
 	}
 	if (d->seq != c->rcv_nxt)
 		return data_out_of_order(c, s, d);
@@ -182,6 +193,10 @@ void xtcp_data_fast(struct xtcp_core *c, const struct xtcp_seg *s,
 	if (c->ts_ok && s->seq == c->rcv_wup) {
 		c->ts_recent = s->tsval;
 		c->ts_stamp = now;
+	}
+	if (unlikely(!xtcp_host_charge(c, d, true))) {
+		data_refuse(c, d);
+		return;
 	}
 	xtcp_host_deliver(c, d, 0, s->len);
 	c->rcv_nxt += s->len;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A segment meets its connection: memory first, then the core, then deeds. */
+/* A segment meets its connection: the core, then deeds. */
 #include <net/ip.h>
 #include "conn/conn.h"
 #include "rx/rx.h"
@@ -23,45 +23,18 @@ static void reply_reset(struct sock *sk, const struct xtcp_seg *s, u8 tos,
 	xtcp_reply_reset(sock_net(sk), &r, s);
 }
 
-/* Payload that a reader could have now, not a repetition or somebody's guess. */
-static bool brings_next(const struct xtcp_core *c, const struct xtcp_seg *s)
-{
-	return seq_le(s->seq, c->rcv_nxt) && seq_gt(s->seq + s->len, c->rcv_nxt);
-}
-
-/*
- * Charges the payload, or strips it: what acknowledges is worth having even
- * when there is no room for what comes with it.
- */
-static struct xtcp_rxd *take_payload(struct sock *sk, struct sk_buff *skb,
-				     struct xtcp_seg *s)
-{
-	struct xtcp_core *c = &xtcp_sk(sk)->core;
-
-	if (!s->len)
-		return NULL;
-	if (xtcp_recvq_charge(sk, skb, brings_next(c, s)))
-		return &XTCP_RX_CB(skb)->rxd;
-	s->len = 0;
-	s->flags &= ~(XTCP_FIN | XTCP_PSH);
-	c->ack_now = true;
-	c->sig |= XTCP_SIG_TX;
-	return NULL;
-}
-
 /* A writer waits for the connection, or the user has said that one will. */
 static bool data_soon(const struct sock *sk)
 {
 	return sk->sk_write_pending || xtcp_sk(sk)->defer_accept;
 }
 
-void xtcp_input(struct sock *sk, struct sk_buff *skb, const struct xtcp_seg *seg)
+void xtcp_input(struct sock *sk, struct sk_buff *skb, const struct xtcp_seg *s)
 {
 	struct xtcp_core *c = &xtcp_sk(sk)->core;
-	struct xtcp_seg s = *seg;
+	struct xtcp_rxd *d = s->len ? &XTCP_RX_CB(skb)->rxd : NULL;
 	u8 tos = ip_hdr(skb)->tos;
 	u32 mark = skb->mark;
-	struct xtcp_rxd *d;
 	enum xtcp_drop why;
 
 	if (c->state == XTCP_CLOSED || c->state == XTCP_LISTEN) {
@@ -69,14 +42,13 @@ void xtcp_input(struct sock *sk, struct sk_buff *skb, const struct xtcp_seg *seg
 		return;
 	}
 	skb_dst_drop(skb);
-	__skb_pull(skb, s.hlen);
-	d = take_payload(sk, skb, &s);
-	xtcp_rcv_refresh(sk);
+	__skb_pull(skb, s->hlen);
 	if (unlikely(c->state == XTCP_SYN_SENT))
 		c->data_soon = data_soon(sk);
-	why = xtcp_core_input(c, &s, d, xtcp_now());
+	why = xtcp_core_input(c, s, d, xtcp_now());
 	if (!d)
 		consume_skb(skb);
+	xtcp_rcv_refresh(sk);
 	if (unlikely(READ_ONCE(sk->sk_err_soft)) && !why)
 		WRITE_ONCE(sk->sk_err_soft, 0);
 	if (unlikely(why))
@@ -84,7 +56,7 @@ void xtcp_input(struct sock *sk, struct sk_buff *skb, const struct xtcp_seg *seg
 			     [XTCP_CNT_DROP_OLD_SEQ + why - XTCP_DROP_OLD_SEQ]);
 	if (unlikely(c->sig & XTCP_SIG_REPLY_RST)) {
 		c->sig &= ~XTCP_SIG_REPLY_RST;
-		reply_reset(sk, &s, tos, mark);
+		reply_reset(sk, s, tos, mark);
 	}
 	xtcp_settle(sk);
 }

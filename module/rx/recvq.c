@@ -67,8 +67,10 @@ static bool recvq_make_room(struct sock *sk, struct sk_buff *skb)
 	return recvq_force(sk, skb);
 }
 
-bool xtcp_recvq_charge(struct sock *sk, struct sk_buff *skb, bool in_order)
+bool xtcp_host_charge(struct xtcp_core *c, struct xtcp_rxd *d, bool in_order)
 {
+	struct sock *sk = xtcp_core_sk(c);
+	struct sk_buff *skb = xtcp_rxd_skb(d);
 	struct net *net = sock_net(sk);
 
 	if (unlikely(!recvq_take(sk, skb))) {

@@ -29,9 +29,6 @@ int xtcp_backlog_rcv(struct sock *sk, struct sk_buff *skb);
 u32 xtcp_rcv_space(const struct sock *sk);
 void xtcp_rcv_refresh(struct sock *sk);
 
-/* Charges @skb to the receive buffer; false: no room, @skb untouched. */
-bool xtcp_recvq_charge(struct sock *sk, struct sk_buff *skb, bool in_order);
-
 /*
  * Enough to wake a reader for: SO_RCVLOWAT, @target bytes, or so much that
  * no more may come before some is read.  Any context, a snapshot.

@@ -30,6 +30,15 @@ void xtcp_host_set_state(struct xtcp_core *c, u8 from, u8 ev, u8 to)
 	must(to && c->state == to && xtcp_fsm[from][ev].next == to);
 }
 
+/* A full buffer, seldom: the way there is long enough for the fuzzer. */
+bool xtcp_host_charge(struct xtcp_core *c, struct xtcp_rxd *d, bool in_order)
+{
+	must(d->seq == c->rcv_nxt || !in_order);
+	if (now % 16)
+		return true;
+	return in_order && xtcp_core_prune(c);
+}
+
 void xtcp_host_deliver(struct xtcp_core *c, struct xtcp_rxd *d, u32 off,
 		       u32 len)
 {

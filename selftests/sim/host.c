@@ -29,6 +29,16 @@ void xtcp_host_set_state(struct xtcp_core *c, u8 from, u8 ev, u8 to)
 		end_of(c)->left_alone = true;
 }
 
+bool xtcp_host_charge(struct xtcp_core *c, struct xtcp_rxd *d, bool in_order)
+{
+	if (in_order != (d->seq == c->rcv_nxt))
+		fail("%c: in order or not?", end_of(c)->name);
+	if (S.now >= S.heal_at || !chance(S.mem_drop))
+		return true;
+	trace("%c   no memory to receive", end_of(c)->name);
+	return in_order && xtcp_core_prune(c);
+}
+
 void xtcp_host_deliver(struct xtcp_core *c, struct xtcp_rxd *d, u32 off,
 		       u32 len)
 {
@@ -279,7 +289,7 @@ static void listen_input(struct end *e, const struct xtcp_seg *s)
 	req_synack(e);
 }
 
-static bool host_input(struct end *e, const struct xtcp_seg *s, const u8 *data);
+static void host_input(struct end *e, const struct xtcp_seg *s, const u8 *data);
 
 static void req_input(struct end *e, const struct xtcp_seg *s, const u8 *data)
 {
@@ -320,16 +330,12 @@ static void req_input(struct end *e, const struct xtcp_seg *s, const u8 *data)
 
 /* ---- receiving ---- */
 
-static bool host_input(struct end *e, const struct xtcp_seg *s, const u8 *data)
+static void host_input(struct end *e, const struct xtcp_seg *s, const u8 *data)
 {
 	struct rx *r = NULL;
 	enum xtcp_drop why;
 
 	if (s->len) {
-		if (S.now < S.heal_at && chance(S.mem_drop)) {
-			trace("%c   no memory to receive", e->name);
-			return false;
-		}
 		r = malloc(sizeof(*r) + s->len);
 		r->len = s->len;
 		memcpy(r->data, data, s->len);
@@ -340,7 +346,6 @@ static bool host_input(struct end *e, const struct xtcp_seg *s, const u8 *data)
 	if (why)
 		trace("%c   not used: reason %d", e->name, why);
 	host_service(e, s);
-	return true;
 }
 
 /* The mini-socket goes by @ev, and its user with it. */

@@ -201,6 +201,59 @@ static void zero_window(void)
 	EQUAL(H.c.state, XTCP_CLOSE_WAIT);
 }
 
+/* Without room the payload is lost, in order or not; all else of it counts. */
+static void no_room(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	host_wrote(MSS);
+	host_clear();
+	H.no_room = true;
+	for (int i = 0; i < 4; i++)
+		EQUAL(DATA(0, 100), XTCP_DROP_NONE);
+	EQUAL(H.charged, 4);
+	CHECK(H.in_order);
+	EQUAL(DATA(100, 100), XTCP_DROP_NONE);
+	EQUAL(H.charged, 5);
+	CHECK(!H.in_order);
+	EQUAL(H.sent, 5);
+	EQUAL(H.out[4].h.ack, IRS + 1);
+	EQUAL(H.discarded, 5);
+	EQUAL(H.c.ooo.count, 0);
+	/* Payload is no duplicate ACK, even if it is not taken. */
+	EQUAL(H.c.dupacks, 0);
+	host_seg(IRS + 1, ISS + 1 + MSS, XTCP_ACK | XTCP_FIN, 100, 60000);
+	EQUAL(H.c.snd_una, ISS + 1 + MSS);
+	EQUAL(H.c.state, XTCP_ESTABLISHED);
+	EQUAL(H.delivered, 0);
+	H.no_room = false;
+	FIN(0, 100);
+	EQUAL(H.c.state, XTCP_CLOSE_WAIT);
+	EQUAL(H.delivered, 100);
+}
+
+/* Nothing is thrown out for what is refused anyway. */
+static void room_for_the_good(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	DATA(0, 100);
+	host_clear();
+	DATA(0, 100);
+	DATA(70000, 100);
+	host_seg(IRS + 101, ISS + 2, XTCP_ACK, 100, 60000);
+	host_seg(IRS + 101, 0, 0, 100, 60000);
+	host_seg(IRS + 51, ISS + 1, XTCP_ACK | XTCP_SYN, 100, 60000);
+	host_seg(IRS + 102, 0, XTCP_RST, 100, 60000);
+	host_seg(IRS + 70000, 0, XTCP_RST, 100, 60000);
+	EQUAL(H.c.state, XTCP_ESTABLISHED);
+	EQUAL(H.discarded, 7);
+	EQUAL(H.charged, 0);
+	/* Nor is an RST from outside of the window answered. */
+	host_clear();
+	H.no_room = true;
+	host_seg(IRS + 70000, 0, XTCP_RST, 100, 60000);
+	EQUAL(H.sent, 0);
+}
+
 /* However much came since the last one, a change of the window is news. */
 static void window_after_2_gib(void)
 {
@@ -232,6 +285,8 @@ static const struct unit_test tests[] = {
 	{ "a forged FIN", fin_forged },
 	{ "a FIN that the stream runs past", fin_run_past },
 	{ "zero window", zero_window },
+	{ "no room", no_room },
+	{ "room is asked for when all was checked", room_for_the_good },
 	{ "the peer's window after 2 GiB", window_after_2_gib },
 };
 UNIT_MAIN(tests)

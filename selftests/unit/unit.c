@@ -30,6 +30,13 @@ void xtcp_host_set_state(struct xtcp_core *c, u8 from, u8 ev, u8 to)
 	H.edges++;
 }
 
+bool xtcp_host_charge(struct xtcp_core *c, struct xtcp_rxd *d, bool in_order)
+{
+	H.charged++;
+	H.in_order = in_order;
+	return !H.no_room;
+}
+
 void xtcp_host_deliver(struct xtcp_core *c, struct xtcp_rxd *d, u32 off,
 		       u32 len)
 {
@@ -152,6 +159,7 @@ void host_clear(void)
 	H.to = 0;
 	H.delivered = 0;
 	H.discarded = 0;
+	H.charged = 0;
 	memset(H.mib, 0, sizeof(H.mib));
 }
 

@@ -68,6 +68,9 @@ struct host {
 	u32 made;		/* descriptors */
 	u32 handed_over;	/* descriptors delivered */
 	u32 mib[XTCP_MIB_NMAX_CORE];
+	u32 charged;		/* descriptors that room was asked for */
+	bool in_order;		/* the last of them */
+	bool no_room;		/* there is none */
 	bool no_challenge;	/* the quota of this second is spent */
 	u8 from, ev, to;	/* the last edge */
 	u32 edges;
