@@ -3,10 +3,9 @@
 #include "core/host.h"
 #include "rx/rx.h"
 
-/* Up to this many bytes are worth copying to save the buffer around them. */
-#define RECVQ_COPYBREAK	1024
-/* Room of the buffers they are copied to, bytes. */
+/* Room of the buffers that payload is copied to, bytes: two fit at least. */
 #define RECVQ_CHUNK	SKB_WITH_OVERHEAD(4096)
+#define RECVQ_CHUNK_BIG	SKB_WITH_OVERHEAD(8192)
 
 u32 xtcp_rcv_space(const struct sock *sk)
 {
@@ -101,7 +100,23 @@ u32 xtcp_recvq_bytes(const struct sock *sk)
 	return xtcp_sk(sk)->rcvq_bytes;
 }
 
-/* Appends [off, off + len) of @skb to @tail's buffer; consumes @skb if so. */
+/* Copies [off, off + len) of @skb into @tail's buffer, if that has room. */
+static bool recvq_append(struct sk_buff *tail, struct sk_buff *skb, u32 off,
+			 u32 len)
+{
+	struct xtcp_rx_cb *cb = XTCP_RX_CB(tail);
+
+	if (cb->end != tail->len || skb_cloned(tail) ||
+	    len > skb_tailroom(tail) ||
+	    skb_copy_bits(skb, off, skb_tail_pointer(tail), len))
+		return false;
+	skb_put(tail, len);
+	cb->end += len;
+	consume_skb(skb);
+	return true;
+}
+
+/* Hands the pages of @skb to @tail; consumes @skb if so. */
 static bool recvq_coalesce(struct sock *sk, struct sk_buff *tail,
 			   struct sk_buff *skb, u32 off, u32 len)
 {
@@ -120,30 +135,39 @@ static bool recvq_coalesce(struct sock *sk, struct sk_buff *tail,
 }
 
 /*
- * A small payload moved to a buffer with room for the next ones, once the
- * overhead of many small ones begins to matter.  @skb itself if not.
+ * Half of the buffer was offered as window.  What costs more than twice its
+ * payload would fill it before that, once there is much of it: such is copied.
+ */
+static bool recvq_dear(const struct sock *sk, const struct sk_buff *skb, u32 len)
+{
+	return skb->truesize > 2 * len && len <= RECVQ_CHUNK_BIG / 2 &&
+	       atomic_read(&sk->sk_rmem_alloc) >= sk->sk_rcvbuf / 4;
+}
+
+/*
+ * The payload moved to a buffer with room for the next ones.  @skb itself if
+ * there is no memory for it.
  */
 static struct sk_buff *recvq_compact(struct sock *sk, struct sk_buff *skb,
 				     u32 *off, u32 len)
 {
-	struct sk_buff *n;
+	u32 room = len <= RECVQ_CHUNK / 2 ? RECVQ_CHUNK : RECVQ_CHUNK_BIG;
+	struct sk_buff *n = alloc_skb(room, GFP_ATOMIC | __GFP_NOWARN);
 
-	if (len > RECVQ_COPYBREAK ||
-	    atomic_read(&sk->sk_rmem_alloc) < sk->sk_rcvbuf / 4)
-		return skb;
-	n = alloc_skb(RECVQ_CHUNK, GFP_ATOMIC);
 	if (!n)
 		return skb;
-	if (!sk_rmem_schedule(sk, n, n->truesize) ||
-	    skb_copy_bits(skb, *off, skb_put(n, len), len)) {
-		kfree_skb(n);
-		return skb;
-	}
-	skb_set_owner_r(n, sk);
+	XTCP_RX_CB(n)->end = 0;
 	__skb_header_release(n);
-	consume_skb(skb);
-	*off = 0;
-	return n;
+	if (sk_rmem_schedule(sk, n, n->truesize)) {
+		/* @skb's end gives back all that nobody has taken by then. */
+		skb_set_owner_r(n, sk);
+		if (recvq_append(n, skb, *off, len)) {
+			*off = 0;
+			return n;
+		}
+	}
+	kfree_skb(n);
+	return skb;
 }
 
 void xtcp_host_deliver(struct xtcp_core *c, struct xtcp_rxd *d, u32 off, u32 len)
@@ -152,11 +176,14 @@ void xtcp_host_deliver(struct xtcp_core *c, struct xtcp_rxd *d, u32 off, u32 len
 	struct sk_buff *skb = xtcp_rxd_skb(d);
 	struct sk_buff *tail = skb_peek_tail(&sk->sk_receive_queue);
 	struct xtcp_sock *xs = xtcp_sk(sk);
+	bool dear = recvq_dear(sk, skb, len);
 
 	WRITE_ONCE(xs->rcvq_bytes, xs->rcvq_bytes + len);
-	if (tail && recvq_coalesce(sk, tail, skb, off, len))
+	if (tail && (recvq_append(tail, skb, off, len) ||
+		     (!dear && recvq_coalesce(sk, tail, skb, off, len))))
 		return;
-	skb = recvq_compact(sk, skb, &off, len);
+	if (dear)
+		skb = recvq_compact(sk, skb, &off, len);
 	XTCP_RX_CB(skb)->off = off;
 	XTCP_RX_CB(skb)->end = off + len;
 	__skb_queue_tail(&sk->sk_receive_queue, skb);
