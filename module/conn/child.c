@@ -56,6 +56,8 @@ static void child_init_host(struct sock *sk, struct xtcp_reqsk *r)
 	xs->tx_hint = NULL;
 	sk->sk_max_ack_backlog = 0;
 	sk->sk_ack_backlog = 0;
+	/* A listener has none, unless it is a connection by now. */
+	sk->sk_frag.page = NULL;
 	xtcp_timer_init(sk);
 }
 

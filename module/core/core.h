@@ -273,7 +273,9 @@ void xtcp_core_init(struct xtcp_core *c, const struct xtcp_cfg *cfg);
 
 /*
  * The same for a socket that is used anew and for the child of a listener:
- * what the user has set with options is kept.
+ * what the user has set with options is kept.  It never looks otherwise, not
+ * for a moment: a child that comes too late for a listener used anew may be
+ * made from it meanwhile, without its lock.
  */
 void xtcp_core_renew(struct xtcp_core *c);
 

@@ -18,19 +18,20 @@ void xtcp_core_init(struct xtcp_core *c, const struct xtcp_cfg *cfg)
 
 void xtcp_core_renew(struct xtcp_core *c)
 {
-	const struct xtcp_core old = *c;
+	struct xtcp_core anew;
 
-	xtcp_core_init(c, old.cfg);
-	c->nodelay = old.nodelay;
-	c->cork = old.cork;
-	c->keepalive = old.keepalive;
-	c->keep_time = old.keep_time;
-	c->keep_intvl = old.keep_intvl;
-	c->keep_cnt = old.keep_cnt;
-	c->syn_cnt = old.syn_cnt;
-	c->linger2 = old.linger2;
-	c->user_timeout = old.user_timeout;
-	c->cc = old.cc;
+	xtcp_core_init(&anew, c->cfg);
+	anew.nodelay = c->nodelay;
+	anew.cork = c->cork;
+	anew.keepalive = c->keepalive;
+	anew.keep_time = c->keep_time;
+	anew.keep_intvl = c->keep_intvl;
+	anew.keep_cnt = c->keep_cnt;
+	anew.syn_cnt = c->syn_cnt;
+	anew.linger2 = c->linger2;
+	anew.user_timeout = c->user_timeout;
+	anew.cc = c->cc;
+	*c = anew;
 }
 
 void xtcp_core_retire(struct xtcp_core *c)
