@@ -106,8 +106,9 @@ struct sock *xtcp_child_make(struct sock *lsk, struct xtcp_reqsk *r,
 	xtcp_sock_born(sk);
 	child_init_host(sk, r);
 	child_init(sk, r);
-	xtcp_port_inherit(xn, lsk, sk);
+	/* The state first: beside one more listener none could listen again. */
 	xtcp_state_child(sk);
+	xtcp_port_inherit(xn, lsk, sk);
 	if (!child_route(sk) || !xs->owner.bucket ||
 	    !child_place(xn, r, xs, cookie))
 		goto fail;
