@@ -66,9 +66,7 @@ static void show_entry(struct seq_file *m, const struct xtcp_entry *e)
 		xs = container_of(e, const struct xtcp_sock, entry);
 		state = inet_sk_state_load(&xs->inet.sk);
 		/* As natively, a FIN counts. */
-		txq = READ_ONCE(xs->core.write_seq) +
-		      READ_ONCE(xs->core.fin_queued) -
-		      READ_ONCE(xs->core.snd_una);
+		txq = xtcp_send_end(&xs->core) - READ_ONCE(xs->core.snd_una);
 		rxq = READ_ONCE(xs->rcvq_bytes);
 	} else if (e->kind == XTCP_KIND_TW) {
 		state = READ_ONCE(container_of(e, const struct xtcp_twsk,

@@ -266,6 +266,12 @@ static inline struct sock *xtcp_core_sk(struct xtcp_core *c)
 	return &container_of(c, struct xtcp_sock, core)->inet.sk;
 }
 
+/* xtcp_core_send_end() for who has no lock: it may be old by now. */
+static inline u32 xtcp_send_end(const struct xtcp_core *c)
+{
+	return READ_ONCE(c->write_seq) + READ_ONCE(c->fin_queued);
+}
+
 static inline struct sk_buff *xtcp_rxd_skb(struct xtcp_rxd *d)
 {
 	return container_of((char *)d, struct sk_buff, cb[0]);

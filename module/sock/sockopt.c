@@ -245,8 +245,7 @@ static int get_thin_dupack(struct sock *sk)
 /* What waits to be sent, a FIN included.  Without the lock it may be old. */
 static u32 unsent_bytes(const struct xtcp_core *c)
 {
-	s32 n = READ_ONCE(c->write_seq) + READ_ONCE(c->fin_queued) -
-		READ_ONCE(c->snd_nxt);
+	s32 n = xtcp_send_end(c) - READ_ONCE(c->snd_nxt);
 
 	return max(n, 0);
 }

@@ -8,16 +8,27 @@ XT_FIXTURE(reuseport);
 #define N	4
 #define DIALS	64
 
-/* @n listeners on @ip:@port, non-blocking. */
+/* One that shares @ip:@port, of the device "lo" if @lo; non-blocking. */
+static int member(const struct xt *x, const char *ip, int port, bool lo)
+{
+	int fd = xt_socket(x, SOCK_NONBLOCK);
+
+	if (xt_set(fd, SOL_SOCKET, SO_REUSEPORT, 1) ||
+	    (lo && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3)) ||
+	    xt_bind(fd, ip, port) || listen(fd, DIALS))
+		return -1;
+	return fd;
+}
+
+/* @n listeners on @ip:@port. */
 static int group(struct xt *x, int *fd, int n, const char *ip, int port)
 {
 	int i;
 
 	x->addr = xt_addr("127.0.0.1", port);
 	for (i = 0; i < n; i++) {
-		fd[i] = xt_socket(x, SOCK_NONBLOCK);
-		if (xt_set(fd[i], SOL_SOCKET, SO_REUSEPORT, 1) ||
-		    xt_bind(fd[i], ip, port) || listen(fd[i], DIALS))
+		fd[i] = member(x, ip, port, false);
+		if (fd[i] < 0)
 			return -1;
 	}
 	return 0;
@@ -223,28 +234,16 @@ TEST_F(reuseport, exact_address_beats_group)
 	EXPECT_EQ(8, drain(one));
 }
 
-/* One more listener on port 7000, of the device "lo" if @lo. */
-static int one_more(struct xt *x, const char *ip, bool lo)
-{
-	int fd = xt_socket(x, SOCK_NONBLOCK);
-
-	if (xt_set(fd, SOL_SOCKET, SO_REUSEPORT, 1) ||
-	    (lo && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3)) ||
-	    xt_bind(fd, ip, 7000) || listen(fd, DIALS))
-		return -1;
-	return fd;
-}
-
 TEST_F(reuseport, exact_address_beats_device)
 {
 	int any, exact, i;
 
 	self->x.addr = xt_addr("127.0.0.1", 7000);
 	for (i = 0; i < 2; i++) {
-		any = i ? one_more(&self->x, "0.0.0.0", true) : -1;
-		exact = one_more(&self->x, "127.0.0.1", false);
+		any = i ? member(&self->x, "0.0.0.0", 7000, true) : -1;
+		exact = member(&self->x, "127.0.0.1", 7000, false);
 		if (!i)
-			any = one_more(&self->x, "0.0.0.0", true);
+			any = member(&self->x, "0.0.0.0", 7000, true);
 		ASSERT_LE(0, any);
 		ASSERT_LE(0, exact);
 		ASSERT_EQ(0, dial_many(&self->x, 4, &exact, 1));
@@ -264,8 +263,8 @@ TEST_F(reuseport, newest_group)
 
 	self->x.addr = xt_addr("127.0.0.1", 7000);
 	for (i = 0; i < 2; i++) {
-		fd[0] = one_more(&self->x, "127.0.0.1", i);
-		fd[1] = one_more(&self->x, "127.0.0.1", !i);
+		fd[0] = member(&self->x, "127.0.0.1", 7000, i);
+		fd[1] = member(&self->x, "127.0.0.1", 7000, !i);
 		ASSERT_LE(0, fd[0]);
 		ASSERT_LE(0, fd[1]);
 		ASSERT_EQ(0, dial_many(&self->x, 4, fd, 2));
@@ -321,6 +320,29 @@ TEST_F(reuseport, child_is_in_no_group)
 	EXPECT_EQ(0, close(s));
 	ASSERT_EQ(0, dial_many(&self->x, 8, &fd[1], 1));
 	EXPECT_EQ(8, drain(fd[1]));
+}
+
+/* A group is joined by listen(): after it there is none to have a program. */
+TEST_F(reuseport, program_without_group)
+{
+	int fd = xt_socket(&self->x, 0);
+
+	EXPECT_ERR(EINVAL, attach_constant(fd, 0));
+	ASSERT_EQ(0, xt_pair(&self->x));
+	EXPECT_ERR(EINVAL, attach_constant(self->x.l, 0));
+	ASSERT_EQ(0, xt_set(self->x.l, SOL_SOCKET, SO_REUSEPORT, 1));
+	EXPECT_ERR(EINVAL, attach_constant(self->x.l, 0));
+	ASSERT_EQ(0, xt_set(self->x.c, SOL_SOCKET, SO_REUSEPORT, 1));
+	EXPECT_ERR(EINVAL, attach_constant(self->x.c, 0));
+	ASSERT_EQ(0, xt_set(self->x.s, SOL_SOCKET, SO_REUSEPORT, 1));
+	EXPECT_ERR(EINVAL, attach_constant(self->x.s, 0));
+	/* No longer connected, it can have a group of its own. */
+	ASSERT_EQ(0, xt_unspec(self->x.c));
+	EXPECT_EQ(0, attach_constant(self->x.c, 0));
+	ASSERT_EQ(0, shutdown(self->x.l, SHUT_RD));
+	EXPECT_EQ(0, attach_constant(self->x.l, 0));
+	ASSERT_EQ(0, listen(self->x.l, 4));
+	EXPECT_EQ(0, attach_constant(self->x.l, 0));
 }
 
 TEST_HARNESS_MAIN

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* setsockopt(2), getsockopt(2), ioctl(2) and fcntl(2). */
 #include "api.h"
-#include <linux/filter.h>
 #include <linux/sockios.h>
 
 XT_FIXTURE(sockopt);
@@ -296,38 +295,6 @@ TEST_F(sockopt, outq_and_inq_add_up)
 	ASSERT_LT(0, n);
 	EXPECT_TRUE(XT_UNTIL(queued(self->x.c, SIOCOUTQ) +
 			     queued(self->x.s, SIOCINQ) == n));
-}
-
-static int attach_reuseport(int fd)
-{
-	struct sock_filter code[] = { BPF_STMT(BPF_RET | BPF_K, 0) };
-	struct sock_fprog prog = { .len = 1, .filter = code };
-
-	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &prog,
-			  sizeof(prog));
-}
-
-/* A group is joined by listen(): after it there is none to have a program. */
-TEST_F(sockopt, reuseport_program_without_group)
-{
-	int fd = xt_socket(&self->x, 0);
-
-	EXPECT_ERR(EINVAL, attach_reuseport(fd));
-	ASSERT_EQ(0, xt_pair(&self->x));
-	EXPECT_ERR(EINVAL, attach_reuseport(self->x.l));
-	ASSERT_EQ(0, xt_set(self->x.l, SOL_SOCKET, SO_REUSEPORT, 1));
-	EXPECT_ERR(EINVAL, attach_reuseport(self->x.l));
-	ASSERT_EQ(0, xt_set(self->x.c, SOL_SOCKET, SO_REUSEPORT, 1));
-	EXPECT_ERR(EINVAL, attach_reuseport(self->x.c));
-	ASSERT_EQ(0, xt_set(self->x.s, SOL_SOCKET, SO_REUSEPORT, 1));
-	EXPECT_ERR(EINVAL, attach_reuseport(self->x.s));
-	/* No longer connected, it can have a group of its own. */
-	ASSERT_EQ(0, xt_unspec(self->x.c));
-	EXPECT_EQ(0, attach_reuseport(self->x.c));
-	ASSERT_EQ(0, shutdown(self->x.l, SHUT_RD));
-	EXPECT_EQ(0, attach_reuseport(self->x.l));
-	ASSERT_EQ(0, listen(self->x.l, 4));
-	EXPECT_EQ(0, attach_reuseport(self->x.l));
 }
 
 TEST_F(sockopt, ioctl_unknown)

@@ -86,6 +86,18 @@ static inline double app_now(void)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
+/* An IPv4 address; both in host byte order. */
+static inline struct sockaddr_in app_at(uint32_t addr, int port)
+{
+	struct sockaddr_in a = {
+		.sin_family = AF_INET,
+		.sin_port = htons(port),
+		.sin_addr.s_addr = htonl(addr),
+	};
+
+	return a;
+}
+
 /*
  * Nanoseconds that @call takes: the best of many short rounds, as the others
  * met somebody else's work.

@@ -15,17 +15,6 @@
 
 static int family;
 
-static struct sockaddr_in at(uint32_t addr, int port)
-{
-	struct sockaddr_in a = {
-		.sin_family = AF_INET,
-		.sin_port = htons(port),
-		.sin_addr.s_addr = htonl(addr),
-	};
-
-	return a;
-}
-
 static int new_socket(void)
 {
 	int fd = socket(family, SOCK_STREAM, 0);
@@ -37,7 +26,7 @@ static int new_socket(void)
 
 static void listen_at(int fd, uint32_t addr, int port)
 {
-	struct sockaddr_in a = at(addr, port);
+	struct sockaddr_in a = app_at(addr, port);
 
 	if (bind(fd, (struct sockaddr *)&a, sizeof(a)))
 		die("bind");
@@ -73,7 +62,7 @@ static int exact, any;
 /* A connection through @l, ended by RST so that nothing stays. */
 static void dial(int l, int port)
 {
-	struct sockaddr_in a = at(INADDR_LOOPBACK, port);
+	struct sockaddr_in a = app_at(INADDR_LOOPBACK, port);
 	struct linger hard = { 1, 0 };
 	int c = new_socket(), s;
 
@@ -100,7 +89,7 @@ static void do_connect_any(void)
 /* The port of many, an address of none. */
 static void do_refused(void)
 {
-	struct sockaddr_in a = at(INADDR_LOOPBACK + 1, PORT);
+	struct sockaddr_in a = app_at(INADDR_LOOPBACK + 1, PORT);
 	int c = new_socket();
 
 	if (!connect(c, (struct sockaddr *)&a, sizeof(a)) ||

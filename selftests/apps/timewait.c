@@ -15,17 +15,6 @@
 
 static int family;
 
-static struct sockaddr_in at(uint32_t host, int port)
-{
-	struct sockaddr_in a = {
-		.sin_family = AF_INET,
-		.sin_port = htons(port),
-		.sin_addr.s_addr = htonl(host),
-	};
-
-	return a;
-}
-
 static int new_socket(void)
 {
 	int fd = socket(family, SOCK_STREAM, 0), one = 1;
@@ -39,7 +28,7 @@ static int new_socket(void)
 
 static int listener(int port)
 {
-	struct sockaddr_in a = at(INADDR_ANY, port);
+	struct sockaddr_in a = app_at(INADDR_ANY, port);
 	int fd = new_socket();
 
 	if (bind(fd, (struct sockaddr *)&a, sizeof(a)))
@@ -52,7 +41,7 @@ static int listener(int port)
 /* A connection through @l to address number @host. */
 static void pair(int l, int port, uint32_t host, int *c, int *s)
 {
-	struct sockaddr_in a = at(INADDR_LOOPBACK + host, port);
+	struct sockaddr_in a = app_at(INADDR_LOOPBACK + host, port);
 
 	*c = new_socket();
 	if (connect(*c, (struct sockaddr *)&a, sizeof(a)))
@@ -89,7 +78,7 @@ static void fill(int n)
 
 static void do_bind(void)
 {
-	struct sockaddr_in a = at(INADDR_ANY, 0);
+	struct sockaddr_in a = app_at(INADDR_ANY, 0);
 	int fd = new_socket();
 
 	if (bind(fd, (struct sockaddr *)&a, sizeof(a)))
@@ -106,7 +95,7 @@ static void do_listen(void)
 /* The same port at one address that none of them has. */
 static void do_listen_at(void)
 {
-	struct sockaddr_in a = at(INADDR_LOOPBACK + 0x10000, PORT);
+	struct sockaddr_in a = app_at(INADDR_LOOPBACK + 0x10000, PORT);
 	int fd = new_socket();
 
 	if (bind(fd, (struct sockaddr *)&a, sizeof(a)) || listen(fd, 4))

@@ -12,8 +12,7 @@ few=1000
 
 namespace() {
 	ip netns add "$A" && ip -n "$A" link set lo up &&
-		in_a bash -c "echo 1000000 >/proc/sys/net/${knob}max_tw_buckets" ||
-		return 1
+		knob "$A" max_tw_buckets 1000000 || return 1
 	[[ $transport == tcp ]] ||
 		in_a bash -c "echo ${1:-3000} >/proc/sys/net/xtcp/timewait"
 }
@@ -49,9 +48,7 @@ settled() {
 	[[ $(slab_kib) -le $((slab_before + 4096)) ]]
 }
 
-start
-knob=xtcp/
-[[ $transport == tcp ]] && knob=ipv4/tcp_
+start sysctl
 echo 2 >/proc/sys/vm/drop_caches
 
 namespace || skip_all 'no namespace'
