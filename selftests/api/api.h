@@ -62,6 +62,31 @@ static inline int xt_slow(void)
 /* Seconds, read when the program starts. */
 #undef TEST_TIMEOUT_DEFAULT
 #define TEST_TIMEOUT_DEFAULT	(30 * xt_slow())
+
+/* XTCP_TEST_TRANSPORT=tcp or xtcp: the other one's variants are left out. */
+static inline int xt_main(int argc, char **argv)
+{
+	const char *only = getenv("XTCP_TEST_TRANSPORT");
+	char *all[argc + 3];
+	int i;
+
+	if (!only)
+		return test_harness_run(argc, argv);
+	all[0] = argv[0];
+	all[1] = "-V";
+	all[2] = strcmp(only, "tcp") ? "tcp" : "xtcp";
+	/* With the terminating NULL. */
+	for (i = 1; i <= argc; i++)
+		all[i + 2] = argv[i];
+	return test_harness_run(argc + 2, all);
+}
+
+#undef TEST_HARNESS_MAIN
+#define TEST_HARNESS_MAIN						\
+	int main(int argc, char **argv)					\
+	{								\
+		return xt_main(argc, argv);				\
+	}
 #endif
 
 /* No event here needs longer than this, even under software emulation. */

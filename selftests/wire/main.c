@@ -7,6 +7,7 @@
  *
  * On a machine whose clock counts instructions (XTCP_ICOUNT=1) the scripts
  * marked "# clock: icount" run as well, and times are exact.
+ * XTCP_TEST_TRANSPORT=tcp|xtcp is another way to say -p.
  */
 #include "wire.h"
 #include <errno.h>
@@ -159,9 +160,11 @@ static int number(const char *variable, int otherwise)
 
 int main(int argc, char **argv)
 {
-	int times = options(argc, argv), i, n = 0;
+	int times, i, n = 0;
 	bool good = true;
 
+	only_protocol = getenv("XTCP_TEST_TRANSPORT");
+	times = options(argc, argv);
 	W.icount = number("XTCP_ICOUNT", 0);
 	W.slow = number("XTCP_SLOW", 1);
 	signal(SIGPIPE, SIG_IGN);
