@@ -116,11 +116,14 @@ void xtcp_put_port(struct sock *sk)
 void xtcp_port_inherit(struct xtcp_net *xn, struct sock *lsk, struct sock *sk)
 {
 	struct xtcp_owner *o = &xtcp_sk(sk)->owner;
+	struct xtcp_bucket *b;
 
 	o->bucket = NULL;
 	spin_lock_bh(&xn->bhash_lock);
-	if (xtcp_sk(lsk)->owner.bucket)
-		owner_add(xtcp_sk(lsk)->owner.bucket, o);
+	b = xtcp_sk(lsk)->owner.bucket;
+	/* Closed meanwhile, the listener may have got another port since. */
+	if (b && b->port == ntohs(inet_sk(sk)->inet_sport))
+		owner_add(b, o);
 	spin_unlock_bh(&xn->bhash_lock);
 }
 
