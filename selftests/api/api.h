@@ -70,8 +70,10 @@ static inline int xt_main(int argc, char **argv)
 	char *all[argc + 3];
 	int i;
 
-	if (!only)
+	if (!only || !*only)
 		return test_harness_run(argc, argv);
+	if (strcmp(only, "tcp") && strcmp(only, "xtcp"))
+		ksft_exit_fail_msg("no transport %s\n", only);
 	all[0] = argv[0];
 	all[1] = "-V";
 	all[2] = strcmp(only, "tcp") ? "tcp" : "xtcp";

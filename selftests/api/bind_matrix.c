@@ -4,7 +4,7 @@
  * XTCP, and every call must end alike.  First each pair of a bound or
  * listening socket with a new one, then random pairs and threes in all states.
  *
- * XTCP_SEED, XTCP_ROUNDS: another sample; XTCP_ONLY=N: round N of it alone;
+ * XTCP_SEED, XTCP_SAMPLE: other rounds, so many; XTCP_ONLY=N: round N of it alone;
  * XTCP_PAIRS=N: of the pairs about one in N.
  */
 #include <sys/fsuid.h>
@@ -427,7 +427,7 @@ int main(void)
 
 	differ = repeated = 0;
 	start_seed(seed);
-	n = random_rounds(env_int("XTCP_ROUNDS", 4000), only);
+	n = random_rounds(env_int("XTCP_SAMPLE", 4000), only);
 	ksft_print_msg("seed %d: %d rounds, %d differ, repeated %d\n", seed, n,
 		       differ, repeated);
 	ksft_test_result(!differ && n, "bind_matrix.sample\n");

@@ -93,7 +93,7 @@ doors() {
 	local pid rc=0 i
 
 	"$apps/doors" 2 & pid=$!
-	for i in {1..20}; do
+	for ((i = 1; i <= ${XTCP_DOORS:-20}; i++)); do
 		keep_edges
 		within 60 removed && insmod "$ko" || { rc=1; break; }
 	done

@@ -164,6 +164,8 @@ int main(int argc, char **argv)
 	bool good = true;
 
 	only_protocol = getenv("XTCP_TEST_TRANSPORT");
+	if (only_protocol && !*only_protocol)
+		only_protocol = NULL;
 	times = options(argc, argv);
 	W.icount = number("XTCP_ICOUNT", 0);
 	W.slow = number("XTCP_SLOW", 1);
