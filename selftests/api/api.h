@@ -517,6 +517,45 @@ static inline int xt_new_netns(void)
 	return r;
 }
 
+/* The calling thread stays on one processor. */
+static inline int xt_pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return sched_setaffinity(0, sizeof(set), &set);
+}
+
+/* A UDP socket connected to itself over lo, for xt_drained(). */
+static inline int xt_marker(void)
+{
+	struct sockaddr_in a = xt_addr("127.0.0.1", 0);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	socklen_t len = sizeof(a);
+
+	if (fd >= 0 && (bind(fd, SA(&a), len) ||
+			getsockname(fd, SA(&a), &len) ||
+			connect(fd, SA(&a), len))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/*
+ * Returns when everything that lo had before from this processor has been
+ * received: a busy kernel leaves that to a thread of its own.
+ */
+static inline void xt_drained(int marker)
+{
+	struct pollfd p = { .fd = marker, .events = POLLIN };
+	char c;
+
+	if (send(marker, "m", 1, 0) == 1 && poll(&p, 1, 1000) == 1)
+		recv(marker, &c, 1, MSG_DONTWAIT);
+}
+
 /*
  * Makes 10.9.1.0/24 swallow every packet in silence: the route leads to lo,
  * where nobody has the addresses and forwarding is off.

@@ -165,15 +165,6 @@ static void report(struct df_program *p, int d)
 	}
 }
 
-static void pin(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	sched_setaffinity(0, sizeof(set), &set);
-}
-
 /* In a process of its own; its exit status: 0, 1 differences, 4 skip. */
 static int block(uint64_t first, unsigned int count)
 {
@@ -223,7 +214,7 @@ static void start(struct worker *w, int cpu, uint64_t first, unsigned int count)
 	w->pid = fork();
 	if (w->pid)
 		return;
-	pin(cpu);
+	xt_pin(cpu);
 	dup2(fileno(w->out), STDOUT_FILENO);
 	exit(block(first, count));
 }

@@ -79,7 +79,7 @@ struct run {
 };
 
 static unsigned char bytes[BYTES];
-static int marker = -1;		/* UDP socket connected to itself */
+static int marker = -1;
 static int pipe_fd[2], file_fd, null_fd;
 static int next_port = FIRST_PORT;
 static volatile sig_atomic_t sigpipes;
@@ -115,9 +115,7 @@ static int world_files(void)
 
 int df_world(void)
 {
-	struct sockaddr_in a = xt_addr("127.0.0.1", 0);
 	struct sigaction sa = { .sa_handler = on_sigpipe };
-	socklen_t len = sizeof(a);
 
 	if (xt_new_netns() || xt_blackhole() ||
 	    world_route("127.0.0.0/8 src 127.0.0.1") ||
@@ -129,22 +127,11 @@ int df_world(void)
 	if (xt_write_file("/proc/sys/net/ipv4/tcp_tw_reuse", "0"))
 		return -1;
 	sigaction(SIGPIPE, &sa, NULL);
-	marker = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (bind(marker, SA(&a), len) || getsockname(marker, SA(&a), &len) ||
-	    connect(marker, SA(&a), len))
+	marker = xt_marker();
+	if (marker < 0)
 		return -1;
 	next_port = FIRST_PORT;
 	return world_files();
-}
-
-/* Returns when everything that lo had before has been received. */
-static void wait_marker(void)
-{
-	struct pollfd p = { .fd = marker, .events = POLLIN };
-	char c;
-
-	if (send(marker, "m", 1, 0) == 1 && poll(&p, 1, 1000) == 1)
-		recv(marker, &c, 1, MSG_DONTWAIT);
 }
 
 static int state_of(int fd, int *unacked)
@@ -202,11 +189,11 @@ static int rest(struct run *r, struct df_seen *seen)
 	struct df_seen before[DF_SLOTS];
 	int i;
 
-	wait_marker();
+	xt_drained(marker);
 	look(r, seen);
 	for (i = 0; i < 100; i++) {
 		memcpy(before, seen, sizeof(before));
-		wait_marker();
+		xt_drained(marker);
 		look(r, seen);
 		if (!memcmp(before, seen, sizeof(before)))
 			return 0;
@@ -643,7 +630,7 @@ void df_run(const struct df_program *p, bool xtcp, struct df_trace *t)
 				port_name(&r, ntohs(a.sin_port));
 			close(r.fd[i]);
 			r.fd[i] = -1;
-			wait_marker();
+			xt_drained(marker);
 		}
 	rest(&r, end);
 	count_left(&r, t->left);

@@ -110,6 +110,7 @@ static void reach(struct run *r, int fd, int want)
 }
 
 static char much[300000];
+static int marker;
 
 static void make_connected(struct run *r, int fd, enum state s)
 {
@@ -196,7 +197,6 @@ static void look_at_peer(struct run *r)
 
 	if (r->peer < 0)
 		return;
-	/* Whatever comes is there: loopback delivers before the call ends. */
 	note(r, "peer polls", xt_poll_now(r->peer) & ~POLLIN);
 	call(r, "peer reads", recv(r->peer, &b, 1, MSG_DONTWAIT));
 	call(r, "peer writes", send(r->peer, &b, 1, MSG_NOSIGNAL | MSG_DONTWAIT));
@@ -224,6 +224,7 @@ static void second_life(struct run *r, int fd, enum then t)
 		c = xt_socket(&r->x, 0);
 		call(r, "connect to it",
 		     xt_connect(c, "127.0.0.3", xt_port(fd)));
+		xt_drained(marker);
 		note(r, "acceptable", xt_poll_now(fd));
 		break;
 	case BIND:
@@ -256,8 +257,10 @@ static void play(struct run *r, enum state s, enum place p, enum then t,
 	r->second_port = port + 1;
 	place(r, fd, p);
 	make(r, fd, s);
+	xt_drained(marker);
 	note(r, "poll before", s == UNSENT ? 0 : xt_poll_now(fd));
 	call(r, "connect(AF_UNSPEC)", xt_unspec(fd));
+	xt_drained(marker);
 	look_at_peer(r);
 	look(r, fd);
 	second_life(r, fd, t);
@@ -328,8 +331,11 @@ int main(void)
 	tcp.x.l = xtcp.x.l = -1;
 	if (access("/sys/module/xtcp", F_OK))
 		ksft_exit_skip("xtcp.ko is not loaded\n");
-	if (xt_new_netns() || xt_blackhole())
+	if (xt_new_netns() || xt_blackhole() || xt_pin(0))
 		ksft_exit_fail_msg("no namespace\n");
+	marker = xt_marker();
+	if (marker < 0)
+		ksft_exit_fail_msg("no marker: %s\n", strerror(errno));
 	if (xt_listen(&tcp.x, 64) || xt_listen(&xtcp.x, 64))
 		ksft_exit_fail_msg("no listener: %s\n", strerror(errno));
 	for (s = 0; s < NSTATES; s++)
