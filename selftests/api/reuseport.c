@@ -290,13 +290,10 @@ TEST_F(reuseport, other_user)
 TEST_F(reuseport, incoming_cpu)
 {
 	int fd[N], i;
-	cpu_set_t set;
 
 	ASSERT_EQ(0, group(&self->x, fd, N, "127.0.0.1", 7000));
-	CPU_ZERO(&set);
-	CPU_SET(0, &set);
 	/* lo hands over on the sender's processor. */
-	ASSERT_EQ(0, sched_setaffinity(0, sizeof(set), &set));
+	ASSERT_EQ(0, xt_pin(0));
 	for (i = 0; i < N; i++)
 		ASSERT_EQ(0, xt_set(fd[i], SOL_SOCKET, SO_INCOMING_CPU,
 				    i == 2 ? 0 : 1000));

@@ -63,7 +63,8 @@ flood() {
 			now=$(counter Requests)
 			((now <= requests)) || requests=$now
 		fi
-		sleep 0.2
+		# How often it is looked at; the end is the flood's own.
+		nap 0.2
 	done
 	wait "$flood" || rc=1
 	kill "$client"

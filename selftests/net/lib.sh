@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2119,SC2120
 #
 # For the scripts of this folder: TAP output, two hosts (namespaces joined by
 # veth), transfers between them, and a clean end whatever happens.
@@ -121,9 +121,10 @@ within() {
 	done
 }
 
-# A short sleep without a process: nobody ever writes to that pipe.
+# A short sleep, or one of $1 seconds, without a process: nobody ever writes to
+# that pipe.
 exec {nap_fd}<> <(:)
-nap() { read -r -t 0.02 -u "$nap_fd" _ || return 0; }
+nap() { read -r -t "${1:-0.02}" -u "$nap_fd" _ || return 0; }
 
 in_a() { ip netns exec "$A" "$@"; }
 in_b() { ip netns exec "$B" "$@"; }

@@ -47,13 +47,11 @@ storm() {
 # closed connection is forgotten at once, here as natively, and what its peer
 # repeats is answered by a reset that the forecast does not know of.
 roomy_hosts() {
-	local ns name=xtcp/max_tw_buckets
+	local ns
 
-	[[ $transport == xtcp ]] || name=ipv4/tcp_max_tw_buckets
 	hosts || return 1
 	for ns in "$A" "$B"; do
-		ip netns exec "$ns" bash -c \
-			"echo 200000 >/proc/sys/net/$name" || return 1
+		knob "$ns" max_tw_buckets 200000 || return 1
 	done
 }
 
@@ -125,7 +123,7 @@ one_way() {
 	check "$name: the counters agree" counters_agree "$@"
 }
 
-start ethtool
+start ethtool sysctl
 note "seed $seed"
 hosts || skip_all 'no hosts'
 no_hosts

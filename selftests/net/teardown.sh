@@ -93,9 +93,7 @@ load_killed() {
 }
 
 # Up to a second, by the seed.
-moment() {
-	read -r -t "0.$((RANDOM % 900 + 100))" -u "$nap_fd" _ || return 0
-}
+moment() { nap "0.$((RANDOM % 900 + 100))"; }
 
 # Milliseconds since the boot.
 now() {

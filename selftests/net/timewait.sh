@@ -14,7 +14,7 @@ namespace() {
 	ip netns add "$A" && ip -n "$A" link set lo up &&
 		knob "$A" max_tw_buckets 1000000 || return 1
 	[[ $transport == tcp ]] ||
-		in_a bash -c "echo ${1:-3000} >/proc/sys/net/xtcp/timewait"
+		knob "$A" timewait "${1:-3000}"
 }
 
 # How many wait.
