@@ -23,38 +23,29 @@ struct sk_buff *xtcp_xmit_alloc(u32 len, gfp_t gfp)
 }
 
 /*
- * A device that computes only TCP's and UDP's checksums may misread our
- * protocol number, so it is asked only if it can do any checksum.  A route that
- * is held does not keep its device: RCU does, also in process context.
+ * Leaves the checksum to whoever sends the segment off at last: a device that
+ * sums any range, or the kernel for one that cannot.  Which device that is
+ * nobody knows here, IP may still choose another one and a bridge may stand
+ * behind it.  A device that knows TCP's and UDP's checksums only is known by
+ * the kernel (skb_csum_hwoffload_help()) to take what has its checksum where
+ * TCP has it, 16 octets behind the start of the sum.  Such a device may look at
+ * the IP header's number and go wrong; so the sum starts behind the ports, which
+ * are added here, and no such device is ever asked.  For a burst the start is
+ * TCP's: the kernel cuts it by TCP's rules (offload.c).
  */
-static bool csum_by_device(const struct dst_entry *dst)
-{
-	bool can;
-
-	if (!dst)
-		return false;
-	rcu_read_lock();
-	can = READ_ONCE(dst->dev)->features & NETIF_F_HW_CSUM;
-	rcu_read_unlock();
-	return can;
-}
-
-static void set_checksum(struct sk_buff *skb, __be32 saddr, __be32 daddr,
-			 bool by_device)
+static void set_checksum(struct sk_buff *skb, __be32 saddr, __be32 daddr)
 {
 	struct tcphdr *th = tcp_hdr(skb);
+	__wsum sum = csum_tcpudp_nofold(saddr, daddr, skb->len,
+					XTCP_CSUM_PROTO, 0);
+	u32 skip = skb_is_gso(skb) ? 0 : offsetof(struct tcphdr, seq);
 
-	if (by_device) {
-		skb->ip_summed = CHECKSUM_PARTIAL;
-		skb->csum_start = skb_transport_header(skb) - skb->head;
-		skb->csum_offset = offsetof(struct tcphdr, check);
-		th->check = ~csum_tcpudp_magic(saddr, daddr, skb->len,
-					       XTCP_CSUM_PROTO, 0);
-		return;
-	}
-	skb->ip_summed = CHECKSUM_NONE;
-	th->check = csum_tcpudp_magic(saddr, daddr, skb->len, XTCP_CSUM_PROTO,
-				      skb_checksum(skb, 0, skb->len, 0));
+	if (skip)
+		sum = csum_partial(th, skip, sum);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_start = skb_transport_header(skb) - skb->head + skip;
+	skb->csum_offset = offsetof(struct tcphdr, check) - skip;
+	th->check = ~csum_fold(sum);
 }
 
 static void push_header(struct sk_buff *skb, const struct xtcp_hdr *h)
@@ -128,8 +119,7 @@ int xtcp_xmit(struct sock *sk, struct sk_buff *skb, const struct xtcp_hdr *h)
 	skb->destructor = sock_wfree;
 	skb_set_hash_from_sk(skb, sk);
 	refcount_add(skb->truesize, &sk->sk_wmem_alloc);
-	set_checksum(skb, inet->inet_saddr, inet->inet_daddr,
-		     csum_by_device(__sk_dst_get(sk)));
+	set_checksum(skb, inet->inet_saddr, inet->inet_daddr);
 	XTCP_INC(sock_net(sk), OUTSEGS);
 	return ip_queue_xmit(sk, skb, &inet->cork.fl);
 }
@@ -176,7 +166,7 @@ void xtcp_xmit_reply(struct net *net, struct sk_buff *skb,
 	}
 	skb_dst_set(skb, &rt->dst);
 	push_header(skb, h);
-	set_checksum(skb, r->saddr, r->daddr, csum_by_device(&rt->dst));
+	set_checksum(skb, r->saddr, r->daddr);
 	skb->mark = r->mark;
 	skb->priority = r->priority;
 	if (r->txhash)
