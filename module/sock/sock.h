@@ -33,12 +33,7 @@ void xtcp_sock_born(struct sock *sk);
  */
 void xtcp_sock_leave(struct sock *sk);
 
-/* bind.c */
-int xtcp_bind(struct socket *sock, struct sockaddr *uaddr, int len);
-
 /* connect.c */
-int xtcp_connect_stream(struct socket *sock, struct sockaddr *uaddr, int len,
-			int flags);
 int xtcp_v4_connect(struct sock *sk, struct sockaddr *uaddr, int len);
 int xtcp_disconnect(struct sock *sk, int flags);
 
@@ -92,7 +87,10 @@ void xtcp_orphan_del(struct sock *sk);
  */
 bool xtcp_orphan_timeout(struct sock *sk, u64 now);
 
-/* All orphans of a namespace, at once, with RST.  May sleep. */
+/*
+ * Ends all orphans of a namespace at once.  Their peers get RST if the module
+ * goes; if the namespace goes, its devices are gone before.  May sleep.
+ */
 void xtcp_orphans_purge(struct xtcp_net *xn);
 
 /* sockopt.c */

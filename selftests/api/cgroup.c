@@ -135,11 +135,6 @@ TEST_F(cgroup, connect_elsewhere)
 	EXPECT_EQ(0, connect(fd, SA(&a), sizeof(a)));
 	EXPECT_EQ(0, getpeername(fd, SA(&a), &len));
 	EXPECT_EQ(self->x.addr.sin_port, a.sin_port);
-	/* The other name of the address family as well. */
-	a.sin_port = htons(9);
-	a.sin_family = xt_family(&self->x);
-	fd = xt_socket(&self->x, 0);
-	EXPECT_EQ(0, connect(fd, SA(&a), sizeof(a)));
 	EXPECT_EQ(0, hook_do(&h, BPF_PROG_DETACH));
 	hook_close(&h);
 }

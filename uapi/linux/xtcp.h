@@ -4,8 +4,9 @@
  *
  * An XTCP socket is made by socket(AF_XTCP, SOCK_STREAM, 0) or
  * socket(AF_INET, SOCK_STREAM, IPPROTO_XTCP).  Addresses are plain
- * struct sockaddr_in.  Options at level IPPROTO_TCP carry TCP's own numbers
- * and structures; options at level SOL_XTCP are XTCP's own.
+ * struct sockaddr_in with sin_family = AF_INET.  Options at level IPPROTO_TCP
+ * carry TCP's own numbers and structures; options at level SOL_XTCP are XTCP's
+ * own.
  */
 #ifndef _UAPI_LINUX_XTCP_H
 #define _UAPI_LINUX_XTCP_H
