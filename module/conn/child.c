@@ -81,27 +81,38 @@ static void child_unlock(struct sock *sk)
 }
 
 /*
- * In its request's place in the table, if that stands there; a cookie's child
- * finds the place taken if the ACK was there before.  The child is locked: who
- * finds it now waits.
+ * Puts the child in its request's place in the table, or in an empty one if it
+ * is a cookie's.  False if somebody else has the request, or the cookie's place.
+ * The request is taken and replaced under one lock: whoever fails to take it
+ * finds the child when he looks into the table again.  The child is locked, so
+ * he then waits until the segment that made it has been worked on.
  */
-static bool child_place(struct xtcp_net *xn, struct xtcp_reqsk *r,
-			struct xtcp_sock *xs, bool cookie)
+static bool child_place(struct xtcp_net *xn, struct xtcp_listener *l,
+			struct xtcp_reqsk *r, struct xtcp_sock *xs, bool cookie)
 {
+	bool mine;
+
 	if (cookie)
 		return !xtcp_table_insert(xn, &xs->entry);
-	return xtcp_table_replace(xn, &r->entry, &xs->entry);
+	spin_lock_bh(&l->lock);
+	mine = xtcp_reqsk_take(l, r);
+	/* A request stays in the table until whoever takes it frees it. */
+	if (mine)
+		WARN_ON_ONCE(!xtcp_table_replace(xn, &r->entry, &xs->entry));
+	spin_unlock_bh(&l->lock);
+	return mine;
 }
 
-struct sock *xtcp_child_make(struct sock *lsk, struct xtcp_reqsk *r,
-			     bool cookie)
+struct sock *xtcp_child_make(struct sock *lsk, struct xtcp_listener *l,
+			     struct xtcp_reqsk *r, bool cookie)
 {
 	struct xtcp_net *xn = xtcp_pernet(sock_net(lsk));
 	struct sock *sk = sk_clone_lock(lsk, GFP_ATOMIC);
 	struct xtcp_sock *xs;
+	int err = -ENOMEM;
 
 	if (!sk)
-		return NULL;
+		return ERR_PTR(err);
 	xs = xtcp_sk(sk);
 	xtcp_sock_born(sk);
 	child_init_host(sk, r);
@@ -109,8 +120,10 @@ struct sock *xtcp_child_make(struct sock *lsk, struct xtcp_reqsk *r,
 	/* The state first: beside one more listener none could listen again. */
 	xtcp_state_child(sk);
 	xtcp_port_inherit(xn, lsk, sk);
-	if (!child_route(sk) || !xs->owner.bucket ||
-	    !child_place(xn, r, xs, cookie))
+	if (!child_route(sk) || !xs->owner.bucket)
+		goto fail;
+	err = -EALREADY;
+	if (!child_place(xn, l, r, xs, cookie))
 		goto fail;
 	xs->core.rcv_buf = sk->sk_rcvbuf / 2;
 	xs->core.rcv_free = xs->core.rcv_buf;
@@ -120,7 +133,7 @@ fail:
 	xs->hashed = false;
 	xtcp_child_kill(sk);
 	child_unlock(sk);
-	return NULL;
+	return ERR_PTR(err);
 }
 
 void xtcp_child_ready(struct sock *lsk, struct xtcp_listener *l,

@@ -142,20 +142,23 @@ struct xtcp_listener *xtcp_listener_alloc(void);
 void xtcp_synq_syn(struct sock *lsk, struct sk_buff *skb,
 		   const struct xtcp_seg *s, u32 iss);
 
-/*
- * A segment for a request.  Under RCU.  Consumes @skb if it returns true:
- * then it has become the first of a connection.
- */
-bool xtcp_synq_segment(struct xtcp_reqsk *r, struct sk_buff *skb,
-		       const struct xtcp_seg *s);
-
+/* What has become of a segment for a request or a listener. */
 enum xtcp_synq_verdict {
 	XTCP_SYNQ_STRANGER,	/* no cookie of ours: to be answered by RST */
-	XTCP_SYNQ_DROP,		/* to be dropped in silence */
-	XTCP_SYNQ_TAKEN,	/* a connection, @skb consumed */
+	XTCP_SYNQ_DROP,		/* to be dropped in silence; all else is done */
+	XTCP_SYNQ_TAKEN,	/* the first of a connection, @skb consumed */
+	XTCP_SYNQ_AGAIN,	/* to be looked up again: the request is gone */
 };
 
-/* A segment with ACK for a listener: is it the answer to a SYN cookie?  RCU. */
+/* A segment for a request.  Softirq, under RCU.  Never XTCP_SYNQ_STRANGER. */
+enum xtcp_synq_verdict xtcp_synq_segment(struct xtcp_reqsk *r,
+					 struct sk_buff *skb,
+					 const struct xtcp_seg *s);
+
+/*
+ * A segment with ACK for a listener: is it the answer to a SYN cookie?
+ * Softirq, under RCU.
+ */
 enum xtcp_synq_verdict xtcp_synq_ack(struct sock *lsk, struct sk_buff *skb,
 				     const struct xtcp_seg *s);
 

@@ -102,7 +102,7 @@ void xtcp_reqsk_edge(u8 ev)
 	xtcp_edge_count(XTCP_SYN_RECV, ev, xtcp_fsm[XTCP_SYN_RECV][ev].next);
 }
 
-void xtcp_reqsk_kill(struct xtcp_listener *l, struct xtcp_reqsk *r, u8 ev)
+bool xtcp_reqsk_kill(struct xtcp_listener *l, struct xtcp_reqsk *r, u8 ev)
 {
 	bool mine;
 
@@ -110,10 +110,11 @@ void xtcp_reqsk_kill(struct xtcp_listener *l, struct xtcp_reqsk *r, u8 ev)
 	mine = xtcp_reqsk_take(l, r);
 	spin_unlock_bh(&l->lock);
 	if (!mine)
-		return;
+		return false;
 	xtcp_reqsk_edge(ev);
 	XTCP_INC(sock_net(r->lsk), ATTEMPTFAILS);
 	xtcp_reqsk_free(r);
+	return true;
 }
 
 /* The SYN-ACK again. */

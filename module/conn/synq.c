@@ -146,108 +146,111 @@ static bool place_reserve(struct sock *lsk, struct xtcp_listener *l)
 	return true;
 }
 
-/*
- * Takes @r, and makes its connection if there is a place for that.  0 if that
- * was done, -EALREADY if somebody else has @r, or why it stays a request.
- */
-static int req_to_child(struct xtcp_listener *l, struct xtcp_reqsk *r,
-			struct sock **sk)
+/* Gives back what place_reserve() reserved. */
+static void place_release(struct xtcp_listener *l)
 {
-	struct sock *lsk = r->lsk;
-	int err = -EALREADY;
+	spin_lock_bh(&l->lock);
+	/* Closed meanwhile, it has counted down to nothing already. */
+	if (l->open)
+		l->nready--;
+	spin_unlock_bh(&l->lock);
+}
+
+/* Is the request still in its queue?  A cookie's never was.  Listener's lock. */
+static bool req_waits(const struct xtcp_listener *l, const struct xtcp_reqsk *r,
+		      bool cookie)
+{
+	if (!l->open)
+		return false;
+	return cookie ? l->port == ntohs(r->entry.key.lport) :
+			!list_empty(&r->link);
+}
+
+/*
+ * The connection that @r becomes, if there is a place for it: -ENOSPC if there
+ * is none, else as xtcp_child_make().  -EALREADY as well if the listener has
+ * closed.
+ */
+static struct sock *req_to_child(struct xtcp_listener *l, struct xtcp_reqsk *r,
+				 bool cookie)
+{
+	struct sock *sk;
+	int err = 0;
 
 	spin_lock_bh(&l->lock);
-	if (l->open && !list_empty(&r->link)) {
-		err = place_reserve(lsk, l) ? 0 : -ENOSPC;
-		if (!err)
-			xtcp_reqsk_take(l, r);
-	}
+	if (!req_waits(l, r, cookie))
+		err = -EALREADY;
+	else if (!place_reserve(r->lsk, l))
+		err = -ENOSPC;
 	spin_unlock_bh(&l->lock);
 	if (err)
-		return err;
-	*sk = xtcp_child_make(lsk, r, false);
-	if (*sk)
-		return 0;
+		return ERR_PTR(err);
+	sk = xtcp_child_make(r->lsk, l, r, cookie);
+	if (IS_ERR(sk))
+		place_release(l);
+	return sk;
+}
 
-	err = -ENOMEM;
-	spin_lock_bh(&l->lock);
-	if (l->open) {
-		l->nready--;
-		xtcp_reqsk_put(xtcp_pernet(sock_net(lsk)), l, r);
-	} else {
-		err = -EALREADY;
-	}
-	spin_unlock_bh(&l->lock);
-	if (err == -EALREADY)
-		xtcp_reqsk_free(r);
-	return err;
+/*
+ * @r ends by event @ev, and its peer is told by RST unless @skb is one.  If
+ * somebody else has taken @r, @skb is for what has become of it.
+ */
+static enum xtcp_synq_verdict req_end(struct xtcp_listener *l,
+				      struct xtcp_reqsk *r, u8 ev,
+				      struct sk_buff *skb,
+				      const struct xtcp_seg *s)
+{
+	struct sock *lsk = r->lsk;
+
+	/* The listener may go with its last request; RCU keeps its memory. */
+	if (!xtcp_reqsk_kill(l, r, ev))
+		return XTCP_SYNQ_AGAIN;
+	XTCP_INC(sock_net(lsk), EMBRYONICRSTS);
+	xtcp_send_reset(sock_net(lsk), lsk, skb, s);
+	return XTCP_SYNQ_DROP;
 }
 
 /*
  * The handshake is over, but there is no connection: the SYN-ACK, sent again,
  * asks for another ACK, unless the user wants the peer to know at once.
  */
-static void req_overflow(struct xtcp_listener *l, struct xtcp_reqsk *r,
-			 struct sk_buff *skb, const struct xtcp_seg *s)
+static enum xtcp_synq_verdict req_overflow(struct xtcp_listener *l,
+					   struct xtcp_reqsk *r,
+					   struct sk_buff *skb,
+					   const struct xtcp_seg *s)
 {
 	struct net *net = sock_net(r->lsk);
 
 	XTCP_INC(net, LISTENDROPS);
-	if (!READ_ONCE(xtcp_pernet(net)->cfg.abort_on_overflow)) {
-		WRITE_ONCE(r->req.acked, true);
-		return;
-	}
-	XTCP_INC(net, EMBRYONICRSTS);
-	xtcp_send_reset(net, r->lsk, skb, s);
-	xtcp_reqsk_kill(l, r, XTCP_EV_ABORT);
+	if (READ_ONCE(xtcp_pernet(net)->cfg.abort_on_overflow))
+		return req_end(l, r, XTCP_EV_ABORT, skb, s);
+	WRITE_ONCE(r->req.acked, true);
+	return XTCP_SYNQ_DROP;
 }
 
-/* The final ACK.  True if it has become a connection's, @skb consumed. */
-static bool req_establish(struct xtcp_listener *l, struct xtcp_reqsk *r,
-			  struct sk_buff *skb, const struct xtcp_seg *s)
+/* The final ACK. */
+static enum xtcp_synq_verdict req_establish(struct xtcp_listener *l,
+					    struct xtcp_reqsk *r,
+					    struct sk_buff *skb,
+					    const struct xtcp_seg *s)
 {
 	struct sock *lsk = r->lsk, *sk;
-	int err;
 
 	if (xtcp_req_defer(&r->req, s, READ_ONCE(xtcp_sk(lsk)->defer_accept))) {
 		WRITE_ONCE(r->req.acked, true);
 		XTCP_INC(sock_net(lsk), DEFERACCEPTDROP);
-		return false;
+		return XTCP_SYNQ_DROP;
 	}
-	err = req_to_child(l, r, &sk);
-	if (err) {
-		if (err != -EALREADY)
-			req_overflow(l, r, skb, s);
-		return false;
-	}
+	sk = req_to_child(l, r, false);
+	if (sk == ERR_PTR(-EALREADY))
+		return XTCP_SYNQ_AGAIN;
+	if (IS_ERR(sk))
+		return req_overflow(l, r, skb, s);
 	XTCP_INC(sock_net(lsk), PASSIVEOPENS);
 	xtcp_input(sk, skb, s);
 	xtcp_child_ready(lsk, l, sk);
 	xtcp_reqsk_free(r);
-	return true;
-}
-
-/* A child from a cookie, which @r was made from; NULL: no place, no memory. */
-static struct sock *cookie_child(struct sock *lsk, struct xtcp_listener *l,
-				 struct xtcp_reqsk *r)
-{
-	struct sock *sk = NULL;
-	bool place;
-
-	spin_lock_bh(&l->lock);
-	place = l->open && l->port == ntohs(r->entry.key.lport) &&
-		place_reserve(lsk, l);
-	spin_unlock_bh(&l->lock);
-	if (!place)
-		return NULL;
-	sk = xtcp_child_make(lsk, r, true);
-	if (sk)
-		return sk;
-	spin_lock_bh(&l->lock);
-	if (l->open)
-		l->nready--;
-	spin_unlock_bh(&l->lock);
-	return NULL;
+	return XTCP_SYNQ_TAKEN;
 }
 
 /* What the SYN must have said. */
@@ -273,7 +276,9 @@ enum xtcp_synq_verdict xtcp_synq_ack(struct sock *lsk, struct sk_buff *skb,
 	struct sock *sk;
 	u16 mss;
 
-	if (!l || (s->flags & XTCP_SYN) || !READ_ONCE(xn->cfg.syncookies) ||
+	if (!l)
+		return XTCP_SYNQ_DROP;
+	if ((s->flags & XTCP_SYN) || !READ_ONCE(xn->cfg.syncookies) ||
 	    !xtcp_cookie_expected(lsk, l))
 		return XTCP_SYNQ_STRANGER;
 	xtcp_reqsk_address(&r, lsk, skb, s);
@@ -286,8 +291,12 @@ enum xtcp_synq_verdict xtcp_synq_ack(struct sock *lsk, struct sk_buff *skb,
 	cookie_syn(&syn, s, mss);
 	if (!xtcp_cookie_options(xn, &r.entry.key, s, &syn))
 		return XTCP_SYNQ_STRANGER;
-	sk = xtcp_reqsk_open(&r, &syn, s->ack - 1) ? cookie_child(lsk, l, &r) : NULL;
-	if (!sk) {
+	sk = xtcp_reqsk_open(&r, &syn, s->ack - 1) ? req_to_child(l, &r, true) :
+						     ERR_PTR(-ENOMEM);
+	/* Another segment with the same cookie was faster. */
+	if (sk == ERR_PTR(-EALREADY))
+		return XTCP_SYNQ_AGAIN;
+	if (IS_ERR(sk)) {
 		XTCP_INC(net, LISTENDROPS);
 		return XTCP_SYNQ_DROP;
 	}
@@ -299,13 +308,14 @@ enum xtcp_synq_verdict xtcp_synq_ack(struct sock *lsk, struct sk_buff *skb,
 	return XTCP_SYNQ_TAKEN;
 }
 
-bool xtcp_synq_segment(struct xtcp_reqsk *r, struct sk_buff *skb,
-		       const struct xtcp_seg *s)
+enum xtcp_synq_verdict xtcp_synq_segment(struct xtcp_reqsk *r,
+					 struct sk_buff *skb,
+					 const struct xtcp_seg *s)
 {
 	struct xtcp_listener *l = rcu_dereference(xtcp_sk(r->lsk)->listener);
 
 	if (!l)
-		return false;
+		return XTCP_SYNQ_AGAIN;
 	switch (xtcp_req_input(&r->req, s)) {
 	case XTCP_REQ_ESTABLISH:
 		return req_establish(l, r, skb, s);
@@ -319,18 +329,13 @@ bool xtcp_synq_segment(struct xtcp_reqsk *r, struct sk_buff *skb,
 		xtcp_send_reset(sock_net(r->lsk), r->lsk, skb, s);
 		break;
 	case XTCP_REQ_ABORT:
-		XTCP_INC(sock_net(r->lsk), EMBRYONICRSTS);
-		xtcp_send_reset(sock_net(r->lsk), r->lsk, skb, s);
-		xtcp_reqsk_kill(l, r, XTCP_EV_ABORT);
-		break;
+		return req_end(l, r, XTCP_EV_ABORT, skb, s);
 	case XTCP_REQ_KILL:
-		XTCP_INC(sock_net(r->lsk), EMBRYONICRSTS);
-		xtcp_reqsk_kill(l, r, XTCP_EV_RCV_RST_PASSIVE);
-		break;
+		return req_end(l, r, XTCP_EV_RCV_RST_PASSIVE, skb, s);
 	case XTCP_REQ_DROP:
 		break;
 	}
-	return false;
+	return XTCP_SYNQ_DROP;
 }
 
 void xtcp_synq_error(struct xtcp_reqsk *r, u32 seq, bool fatal)

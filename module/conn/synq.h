@@ -43,7 +43,7 @@ bool xtcp_reqsk_queue(struct sock *lsk, struct xtcp_listener *l,
  */
 bool xtcp_reqsk_take(struct xtcp_listener *l, struct xtcp_reqsk *r);
 
-/* On it, (again) with its timer running.  Listener's lock. */
+/* On it, with its timer running.  Listener's lock. */
 void xtcp_reqsk_put(struct xtcp_net *xn, struct xtcp_listener *l,
 		    struct xtcp_reqsk *r);
 
@@ -53,8 +53,8 @@ void xtcp_reqsk_free(struct xtcp_reqsk *r);
 /* Counts the edge that a request in SYN_RECV takes by event @ev.  Any context. */
 void xtcp_reqsk_edge(u8 ev);
 
-/* Ends @r by event @ev; nothing if somebody else has it. */
-void xtcp_reqsk_kill(struct xtcp_listener *l, struct xtcp_reqsk *r, u8 ev);
+/* Ends @r by event @ev; false, and nothing done, if somebody else has it. */
+bool xtcp_reqsk_kill(struct xtcp_listener *l, struct xtcp_reqsk *r, u8 ev);
 
 /* Sends the SYN-ACK of @r, the first one or again; @cookie: to be forgotten. */
 void xtcp_reqsk_synack(struct xtcp_reqsk *r, bool cookie);
@@ -70,12 +70,18 @@ void xtcp_reqsk_answer_ack(struct xtcp_reqsk *r, struct sk_buff *skb,
 /* ---- child.c ---- */
 
 /*
- * A full socket for @r, in the table (of which @cookie has no place yet),
- * locked, with two references.  NULL for want of memory or route, and if
- * there is one already.
+ * xtcp_child_make - a full socket for request @r of listener @lsk
+ * @l: @lsk's, in which a place in the accept queue is reserved
+ * @cookie: @r stands in no queue and not in the table
+ *
+ * Takes @r off its list, and puts the socket in its place in the table.  The
+ * socket is locked and has two references; @r is the caller's to free.
+ * -ENOMEM for want of memory, port or route; -EALREADY if somebody else has
+ * taken @r, or has the tuple of a cookie: a look into the table finds whom.
+ * On error @r is as it was.
  */
-struct sock *xtcp_child_make(struct sock *lsk, struct xtcp_reqsk *r,
-			     bool cookie);
+struct sock *xtcp_child_make(struct sock *lsk, struct xtcp_listener *l,
+			     struct xtcp_reqsk *r, bool cookie);
 
 /*
  * The connection is there: into the accept queue, unless that has ended.

@@ -106,85 +106,133 @@ drop:
 	xtcp_drop(net, skb, why);
 }
 
-/* For nobody, or for a listener; consumes @skb. */
-static void to_listener(struct net *net, struct sk_buff *skb,
-			struct xtcp_seg *s, u32 iss)
+/* Nobody is there, and the sender is told so; consumes @skb. */
+static void to_nobody(struct net *net, struct sk_buff *skb,
+		      const struct xtcp_seg *s)
 {
-	struct sock *lsk = xtcp_listener_find(xtcp_pernet(net), skb, s);
-
-	if (!lsk || inet_sk_state_load(lsk) != TCP_LISTEN)
-		goto none;
-	if (!ttl_ok(lsk, skb)) {
-		xtcp_drop(net, skb, XTCP_CNT_MINTTLDROP);
-		return;
-	}
-	if (!policy_ok(lsk, skb) || !filter_ok(lsk, skb, s)) {
-		xtcp_drop(net, skb, XTCP_CNT_DROP_FILTER);
-		return;
-	}
-	/* RFC 9293, 3.10.7.2: RST is ignored, ACK is answered by RST. */
-	if (s->flags & XTCP_RST)
-		goto drop;
-	if (s->flags & XTCP_ACK) {
-		switch (xtcp_synq_ack(lsk, skb, s)) {
-		case XTCP_SYNQ_TAKEN:
-			return;
-		case XTCP_SYNQ_STRANGER:
-			xtcp_send_reset(net, lsk, skb, s);
-			break;
-		case XTCP_SYNQ_DROP:
-			break;
-		}
-		goto drop;
-	}
-	if (s->flags & XTCP_SYN)
-		xtcp_synq_syn(lsk, skb, s, iss);
-drop:
-	kfree_skb(skb);
-	return;
-none:
 	if (xfrm4_policy_check(NULL, XFRM_POLICY_IN, skb))
 		xtcp_send_reset(net, NULL, skb, s);
 	xtcp_drop(net, skb, XTCP_CNT_DROP_NO_SOCKET);
 }
 
-static void to_timewait(struct net *net, struct xtcp_twsk *tw,
+/* A segment with ACK for a listener.  False: to be looked up again. */
+static bool listener_ack(struct net *net, struct sock *lsk,
+			 struct sk_buff *skb, struct xtcp_seg *s)
+{
+	switch (xtcp_synq_ack(lsk, skb, s)) {
+	case XTCP_SYNQ_TAKEN:
+		return true;
+	case XTCP_SYNQ_AGAIN:
+		return false;
+	case XTCP_SYNQ_STRANGER:
+		xtcp_send_reset(net, lsk, skb, s);
+		break;
+	case XTCP_SYNQ_DROP:
+		break;
+	}
+	kfree_skb(skb);
+	return true;
+}
+
+/*
+ * To @lsk, which listens or did so when it was found.  @iss: as in
+ * xtcp_synq_syn().  True: @skb is consumed; false: to be looked up again.
+ */
+static bool to_listener(struct net *net, struct sock *lsk, struct sk_buff *skb,
+			struct xtcp_seg *s, u32 iss)
+{
+	enum xtcp_counter why = XTCP_CNT_MINTTLDROP;
+
+	if (!ttl_ok(lsk, skb))
+		goto drop;
+	why = XTCP_CNT_DROP_POLICY;
+	if (!policy_ok(lsk, skb))
+		goto drop;
+	why = XTCP_CNT_DROP_FILTER;
+	if (!filter_ok(lsk, skb, s))
+		goto drop;
+	/*
+	 * It was closed meanwhile.  Another may listen here by now, or in a
+	 * moment: a SYN comes again and finds it.  As by tcp_rcv_state_process()
+	 * in TCP_CLOSE nothing is answered.
+	 */
+	why = XTCP_CNT_DROP_CLOSED;
+	if (inet_sk_state_load(lsk) != TCP_LISTEN)
+		goto drop;
+	/* RFC 9293, 3.10.7.2: RST is ignored, ACK is answered by RST. */
+	why = XTCP_CNT_DROP_RST;
+	if (s->flags & XTCP_RST)
+		goto drop;
+	if (s->flags & XTCP_ACK)
+		return listener_ack(net, lsk, skb, s);
+	why = XTCP_CNT_DROP_BAD_FLAGS;
+	if (!(s->flags & XTCP_SYN))
+		goto drop;
+	xtcp_synq_syn(lsk, skb, s, iss);
+	consume_skb(skb);
+	return true;
+drop:
+	xtcp_drop(net, skb, why);
+	return true;
+}
+
+/* To a mini-socket in TIME_WAIT.  False: to be looked up again. */
+static bool to_timewait(struct net *net, struct xtcp_twsk *tw,
 			struct sk_buff *skb, struct xtcp_seg *s)
 {
+	struct sock *lsk;
 	u32 iss = 0;
 
 	if (!xfrm4_policy_check(NULL, XFRM_POLICY_IN, skb)) {
 		xtcp_drop(net, skb, XTCP_CNT_DROP_POLICY);
-		return;
+		return true;
 	}
 	if (!xtcp_timewait_segment(tw, skb, s, &iss)) {
 		consume_skb(skb);
-		return;
+		return true;
 	}
-	if (!xtcp_listener_find(xtcp_pernet(net), skb, s)) {
+	lsk = xtcp_listener_find(xtcp_pernet(net), skb, s);
+	if (!lsk) {
 		/* As natively: the old connection's peer may still be there. */
 		xtcp_timewait_no_listener(tw, skb, s);
 		xtcp_drop(net, skb, XTCP_CNT_DROP_NO_SOCKET);
-		return;
+		return true;
 	}
 	xtcp_timewait_give_way(tw);
-	to_listener(net, skb, s, iss);
+	return to_listener(net, lsk, skb, s, iss);
 }
 
-/* The listener's policy and filter are those of its requests. */
-static void to_request(struct net *net, struct xtcp_reqsk *r,
+/*
+ * To a request, which has its listener's policy and filter.  False: to be
+ * looked up again.
+ */
+static bool to_request(struct net *net, struct xtcp_reqsk *r,
 		       struct sk_buff *skb, struct xtcp_seg *s)
 {
-	if (!policy_ok(r->lsk, skb))
+	if (!policy_ok(r->lsk, skb)) {
 		xtcp_drop(net, skb, XTCP_CNT_DROP_POLICY);
-	else if (!filter_ok(r->lsk, skb, s))
+		return true;
+	}
+	if (!filter_ok(r->lsk, skb, s)) {
 		xtcp_drop(net, skb, XTCP_CNT_DROP_FILTER);
-	else if (!xtcp_synq_segment(r, skb, s))
+		return true;
+	}
+	switch (xtcp_synq_segment(r, skb, s)) {
+	case XTCP_SYNQ_AGAIN:
+		return false;
+	case XTCP_SYNQ_TAKEN:
+		return true;
+	default:
 		consume_skb(skb);
+		return true;
+	}
 }
 
-static void dispatch(struct net *net, struct sk_buff *skb,
-		     struct xtcp_seg *s)
+/*
+ * Looks up whom @skb is for, and hands it over.  False if what was found has
+ * become something else meanwhile: @skb is the caller's still.
+ */
+static bool dispatch(struct net *net, struct sk_buff *skb, struct xtcp_seg *s)
 {
 	const struct iphdr *iph = ip_hdr(skb);
 	struct xtcp_entry *e;
@@ -195,37 +243,46 @@ static void dispatch(struct net *net, struct sk_buff *skb,
 		    htons(s->sport));
 	e = xtcp_table_lookup(xtcp_pernet(net), &key, inet_iif(skb));
 	if (!e) {
-		to_listener(net, skb, s, 0);
-		return;
+		sk = xtcp_listener_find(xtcp_pernet(net), skb, s);
+		if (sk)
+			return to_listener(net, sk, skb, s, 0);
+		to_nobody(net, skb, s);
+		return true;
 	}
-	switch (e->kind) {
-	case XTCP_KIND_SOCK:
-		sk = xtcp_entry_get(e, &key);
-		if (!sk)
-			break;
-		to_sock(net, sk, skb, s);
-		sock_put(sk);
-		return;
-	case XTCP_KIND_REQ:
-		to_request(net, container_of(e, struct xtcp_reqsk, entry),
-			   skb, s);
-		return;
-	case XTCP_KIND_TW:
-		to_timewait(net, container_of(e, struct xtcp_twsk, entry),
-			    skb, s);
-		return;
-	}
-	xtcp_drop(net, skb, XTCP_CNT_DROP_NO_SOCKET);
+	if (e->kind == XTCP_KIND_REQ)
+		return to_request(net, container_of(e, struct xtcp_reqsk, entry),
+				  skb, s);
+	if (e->kind == XTCP_KIND_TW)
+		return to_timewait(net, container_of(e, struct xtcp_twsk, entry),
+				   skb, s);
+	sk = xtcp_entry_get(e, &key);
+	if (!sk)
+		return false;
+	to_sock(net, sk, skb, s);
+	sock_put(sk);
+	return true;
 }
+
+/*
+ * How often a segment is looked up before it is dropped.  Each further time is
+ * a step in its connection's life that another processor took between the look
+ * and the use: a request has become a connection, that a mini-socket.
+ */
+#define LOOKUPS	4
 
 /* net_protocol.handler: softirq, under RCU; skb->data at our header. */
 static int xtcp_v4_rcv(struct sk_buff *skb)
 {
 	struct net *net = dev_net(skb->dev);
 	struct xtcp_seg s;
+	int tries;
 
-	if (segment_check(net, skb, &s))
-		dispatch(net, skb, &s);
+	if (!segment_check(net, skb, &s))
+		return 0;
+	for (tries = 0; tries < LOOKUPS; tries++)
+		if (dispatch(net, skb, &s))
+			return 0;
+	xtcp_drop(net, skb, XTCP_CNT_DROP_NO_SOCKET);
 	return 0;
 }
 

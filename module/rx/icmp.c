@@ -205,8 +205,10 @@ int xtcp_v4_err(struct sk_buff *skb, u32 info)
 	switch (e->kind) {
 	case XTCP_KIND_SOCK:
 		sk = xtcp_entry_get(e, &key);
-		if (!sk)
+		if (!sk) {
+			XTCP_INC(net, ICMPERRS);
 			return -ENOENT;
+		}
 		to_sock(sk, skb, info, th);
 		sock_put(sk);
 		break;

@@ -38,7 +38,11 @@ void xtcp_input(struct sock *sk, struct sk_buff *skb, const struct xtcp_seg *s)
 	enum xtcp_drop why;
 
 	if (c->state == XTCP_CLOSED || c->state == XTCP_LISTEN) {
-		kfree_skb(skb);
+		/* A socket that is over may have outlived its namespace. */
+		if (xtcp_sk(sk)->destroyed)
+			kfree_skb(skb);
+		else
+			xtcp_drop(sock_net(sk), skb, XTCP_CNT_DROP_CLOSED);
 		return;
 	}
 	skb_dst_drop(skb);
