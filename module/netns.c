@@ -113,7 +113,7 @@ static void __net_exit netns_end(struct net *net)
 	wait_event(netns_idle, !atomic_read(&xn->nsocks));
 	/* The last of them is over; who has just ended it or found it, goes. */
 	synchronize_net();
-	WARN_ON(atomic_read(&xn->ntw) || atomic_read(&xn->nreqs));
+	WARN_ON_ONCE(atomic_read(&xn->ntw) || atomic_read(&xn->nreqs));
 	netns_free(xn);
 }
 

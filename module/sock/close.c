@@ -111,7 +111,7 @@ void xtcp_close(struct sock *sk, long timeout)
 
 	local_bh_disable();
 	bh_lock_sock(sk);
-	WARN_ON(sock_owned_by_user(sk));
+	WARN_ON_ONCE(sock_owned_by_user(sk));
 	xtcp_orphan_add(sk);
 	bh_unlock_sock(sk);
 	local_bh_enable();

@@ -9,7 +9,7 @@ static int listen_start(struct sock *sk)
 	struct inet_sock *inet = inet_sk(sk);
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct xtcp_listener *l = xtcp_listener_alloc();
-	int err = -EADDRINUSE;
+	int err;
 
 	if (!l)
 		return -ENOMEM;
@@ -19,7 +19,8 @@ static int listen_start(struct sock *sk)
 	 */
 	rcu_assign_pointer(xs->listener, l);
 	xtcp_core_listen(&xs->core);
-	if (xtcp_get_port(sk, inet->inet_num))
+	err = xtcp_get_port(sk, inet->inet_num);
+	if (err)
 		goto fail;
 	l->port = inet->inet_num;
 	inet->inet_sport = htons(inet->inet_num);
