@@ -5,20 +5,21 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#define AF_XTCP 25
+#include "xtcp-socket.h"	/* xtcp_family(): 25, unless the module has another one */
 
 int main(void)
 {
 	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_port = htons(7777) };
-	int listener = socket(AF_XTCP, SOCK_STREAM, 0);
+	int listener = socket(xtcp_family(), SOCK_STREAM, 0);
 	char text[64];
 
 	addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (listener < 0 || bind(listener, (void *)&addr, sizeof(addr)) || listen(listener, 5))
+	if (listener < 0)
+		return perror("socket (is xtcp.ko inserted?)"), 1;
+	if (bind(listener, (void *)&addr, sizeof(addr)) || listen(listener, 5))
 		return perror("server"), 1;
 	if (fork() == 0) {	/* the client */
-		int fd = socket(AF_XTCP, SOCK_STREAM, 0);
+		int fd = socket(xtcp_family(), SOCK_STREAM, 0);
 
 		if (connect(fd, (void *)&addr, sizeof(addr)))
 			return perror("connect"), 1;

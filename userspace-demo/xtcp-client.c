@@ -2,25 +2,19 @@
 /* Connects, sends a file, and takes one back on the same connection. */
 #include "demo.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 int main(int argc, char **argv)
 {
-	struct sockaddr_in addr = { .sin_family = AF_INET };
 	struct demo_options o;
 	char end;
 	int fd;
 
-	demo_options(&o, argc, argv);
-	addr.sin_port = htons(o.port);
-	inet_pton(AF_INET, o.addr, &addr.sin_addr);
-
+	demo_options(&o, argc, argv, false);
 	fd = demo_socket(&o);
-	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)))
-		demo_die("connect");
+	demo_connect(fd, &o);
 	demo_send_file(fd, &o);
 	demo_recv_file(fd, &o);
 	/* Both directions are closed in order before this end lets go. */

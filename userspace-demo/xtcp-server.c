@@ -2,25 +2,20 @@
 /* Serves one connection: takes a file, then sends one back on it. */
 #include "demo.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 int main(int argc, char **argv)
 {
-	struct sockaddr_in addr = { .sin_family = AF_INET };
 	struct demo_options o;
 	int listener, fd, on = 1;
 	char end;
 
-	demo_options(&o, argc, argv);
-	addr.sin_port = htons(o.port);
-	inet_pton(AF_INET, o.addr, &addr.sin_addr);
-
+	demo_options(&o, argc, argv, true);
 	listener = demo_socket(&o);
 	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(listener, (struct sockaddr *)&addr, sizeof(addr)))
+	if (bind(listener, (struct sockaddr *)&o.sin, sizeof(o.sin)))
 		demo_die("bind");
 	if (listen(listener, 8))
 		demo_die("listen");

@@ -32,7 +32,12 @@ kernel_release() {
 		grep -Ev '\*|cloud|-rt-' | sed 's/^vmlinuz-//' |
 		sort -V | tail -n 1)
 	[[ -n $newest ]] || {
-		echo "no kernel $1 in /boot: run 'make setup'" >&2
+		case $1 in
+		6.1 | 6.12) echo "no kernel $1 in /boot: run 'make setup'" ;;
+		*) echo "no kernel $1 in /boot: 6.1 and 6.12 are the two" \
+			"that 'make setup' installs; any other is named by" \
+			"its whole release, as uname -r prints it" ;;
+		esac >&2
 		return 1
 	}
 	echo "$newest"
