@@ -107,6 +107,8 @@ static const struct ctl_table template[] = {
 	KNOB_INT("challenge_ack_limit", cfg.challenge_ack_limit, INT_MIN, INT_MAX),
 	KNOB_MILLIS("invalid_ratelimit", cfg.invalid_ratelimit),
 	KNOB_U8("timestamps", cfg.timestamps, 0, 255),
+	KNOB_U8("slow_start_after_idle", cfg.slow_start_after_idle, 0, 255),
+	KNOB_INT("min_rtt_wlen", cfg.min_rtt_wlen, 0, 86400),
 	KNOB_INT("max_orphans", max_orphans, INT_MIN, INT_MAX),
 	KNOB_INT("max_tw_buckets", max_tw_buckets, INT_MIN, INT_MAX),
 	KNOB_U8("tw_reuse", reuse_timewait, 0, 2),

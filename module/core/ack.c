@@ -59,26 +59,25 @@ bool xtcp_ack_newer_window(const struct xtcp_core *c, const struct xtcp_seg *s)
 	       (s->seq == c->snd_wl1 && (wnd > c->snd_wnd || !wnd));
 }
 
+/* Takes the window, if it is the newest; returns whether that is another one. */
 static bool ack_window(struct xtcp_core *c, const struct xtcp_seg *s)
 {
-	u32 wnd = wnd_of(c, s);
-	bool changed = wnd != c->snd_wnd;
+	u32 wnd = wnd_of(c, s), old = c->snd_wnd;
 
-	if (xtcp_ack_newer_window(c, s)) {
-		c->snd_wnd = wnd;
-		c->max_snd_wnd = max(c->max_snd_wnd, wnd);
-		c->snd_wl1 = s->seq;
-		c->snd_wl2 = s->ack;
-	}
-	return changed;
+	if (!xtcp_ack_newer_window(c, s))
+		return false;
+	c->snd_wnd = wnd;
+	c->max_snd_wnd = max(c->max_snd_wnd, wnd);
+	c->snd_wl1 = s->seq;
+	c->snd_wl2 = s->ack;
+	return wnd != old;
 }
 
 /* ---- loss recovery without SACK (RFC 6582) ---- */
 
 static void recovery_enter(struct xtcp_core *c, u64 now)
 {
-	c->cc->loss(c, now);
-	c->cwnd = c->ssthresh + XTCP_DUPTHRESH * c->mss;
+	xtcp_cwnd_loss(c);
 	c->recover = c->snd_nxt;
 	c->in_recovery = true;
 	xtcp_host_count(c, XTCP_MIB_FASTRETRANS);
@@ -92,56 +91,50 @@ static void ack_duplicate(struct xtcp_core *c, u64 now)
 	if (c->dupacks < 255)
 		c->dupacks++;
 	c->sig |= XTCP_SIG_TX;
-	if (c->in_recovery) {
-		/* A segment has left the network. */
-		c->cwnd = min_t(u32, c->cwnd + c->mss, XTCP_CWND_MAX);
-		return;
-	}
 	/*
 	 * While old data is being repeated, duplicates may be answers to the
 	 * repetition (RFC 6582, section 3.2, step 2).
 	 */
-	if (c->dupacks == XTCP_DUPTHRESH && !c->in_loss &&
+	if (c->in_loss)
+		return;
+	/*
+	 * A packet has left the network, and a new one may take its place: that
+	 * is limited transmit (RFC 3042), and in recovery what RFC 6582 has
+	 * as inflation of cwnd.  The one that is missing has not left it.
+	 */
+	if (c->dup_left + 1 < c->pkts.out)
+		c->dup_left++;
+	if (c->dupacks == XTCP_DUPTHRESH && !c->in_recovery &&
 	    seq_gt(c->snd_una, c->recover))
 		recovery_enter(c, now);
 }
 
+/* @acked packets, the first of which had been missing, are acknowledged. */
 static void recovery_advance(struct xtcp_core *c, u32 acked)
 {
 	if (seq_ge(c->snd_una, c->recover)) {
 		c->in_recovery = false;
-		c->cwnd = min_t(u32, c->ssthresh,
-				max_t(u32, xtcp_core_flight(c), c->mss) +
-				c->mss);
+		xtcp_cwnd_recovered(c);
 		return;
 	}
-	/* A partial ACK: the next hole begins here. */
-	c->cwnd -= min(c->cwnd, acked);
-	if (acked >= c->mss)
-		c->cwnd += c->mss;
-	c->cwnd = max_t(u32, c->cwnd, c->mss);
+	/* A partial ACK: the next hole begins here.  Duplicates told of the others. */
+	c->dup_left -= min(c->dup_left, max(acked, 1U) - 1);
+	c->dup_left = min(c->dup_left, max(c->pkts.out, 1U) - 1);
 	if (!xtcp_rtx_pending(c))
 		xtcp_rtx_mark(c, c->snd_una + c->mss);
 }
 
 /* ---- progress ---- */
 
-/* Growth is earned by using what is there already (RFC 7661's concern). */
-static bool cwnd_used(const struct xtcp_core *c, u32 flight)
-{
-	return c->cwnd_limited || c->in_loss ||
-	       (c->cwnd < c->ssthresh && flight > c->cwnd / 2);
-}
-
-static void ack_congestion(struct xtcp_core *c, u32 acked, u32 flight, u64 now)
+static void ack_congestion(struct xtcp_core *c, u32 acked, u64 now)
 {
 	c->dupacks = 0;
 	if (c->in_recovery) {
 		recovery_advance(c, acked);
 		return;
 	}
-	if (cwnd_used(c, flight))
-		c->cc->acked(c, acked, now);
+	c->dup_left = 0;
+	xtcp_cwnd_acked(c, acked, now);
 	if (c->in_loss && seq_ge(c->snd_una, c->recover))
 		c->in_loss = false;
 	/* Kept close, so that comparing stays meaningful after 2 GiB. */
@@ -171,7 +164,7 @@ static bool ack_rtt(struct xtcp_core *c, const struct xtcp_seg *s, u64 now)
 	if (c->rtt.sent) {
 		if (seq_lt(c->snd_una, c->rtt.seq))
 			return false;
-		xtcp_rtt_sample(&c->rtt, now - c->rtt.sent, c->cfg);
+		xtcp_rtt_sample(&c->rtt, now - c->rtt.sent, c->cfg, now);
 		c->rtt.sent = 0;
 		return true;
 	}
@@ -180,19 +173,17 @@ static bool ack_rtt(struct xtcp_core *c, const struct xtcp_seg *s, u64 now)
 	/* Only an echo tells which of two equal segments has arrived. */
 	rtt = xtcp_ts_rtt(c->ts_off, s, now);
 	if (rtt)
-		xtcp_rtt_sample(&c->rtt, rtt, c->cfg);
+		xtcp_rtt_sample(&c->rtt, rtt, c->cfg, now);
 	return rtt;
 }
 
 /* snd_una moves.  Returns XTCP_ACK_FIN if our FIN is covered. */
 static u8 ack_advance(struct xtcp_core *c, const struct xtcp_seg *s, u64 now)
 {
-	u32 flight = xtcp_core_flight(c);
 	u32 ack = s->ack;
-	u32 acked = ack - c->snd_una;
 
+	c->bytes_acked += ack - c->snd_una;
 	c->snd_una = ack;
-	c->bytes_acked += acked;
 	c->sig |= XTCP_SIG_ACKED;
 	c->rtx_nxt = seq_max(c->rtx_nxt, ack);
 	c->rtx_end = seq_max(c->rtx_end, ack);
@@ -203,7 +194,7 @@ static u8 ack_advance(struct xtcp_core *c, const struct xtcp_seg *s, u64 now)
 	c->retrans = 0;
 	c->rtx_backoff = 0;
 	c->retrans_start = 0;
-	ack_congestion(c, acked, flight, now);
+	ack_congestion(c, xtcp_pkts_acked(&c->pkts, ack), now);
 	c->deadline[XTCP_T_RTX] = 0;
 	if (c->snd_nxt != ack)
 		xtcp_rtx_arm(c, now);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Congestion control is pluggable: an algorithm fills struct xtcp_cc and owns
- * xtcp_core's cwnd, ssthresh, cwnd_acked and cc_priv.  Units are bytes and
- * microseconds.  Called with the connection locked.
+ * Congestion control is pluggable: an algorithm fills struct xtcp_cc.  It owns
+ * xtcp_core's cwnd_acked and cc_priv, raises cwnd and chooses ssthresh; when
+ * cwnd falls, and how, is the same for all (cwnd.c).  Units are packets and
+ * microseconds, as in native TCP's struct tcp_congestion_ops.  Called with the
+ * connection locked.
  */
 #ifndef XTCP_CORE_CC_H
 #define XTCP_CORE_CC_H
@@ -13,16 +15,18 @@ struct xtcp_core;
 
 struct xtcp_cc {
 	const char *name;
-	/* A connection starts, mss is known. */
+	/* A connection starts: cwnd and ssthresh have their first values. */
 	void (*init)(struct xtcp_core *c);
-	/* @acked new bytes were acknowledged outside recovery. */
+	/*
+	 * @acked packets were acknowledged, cwnd is in use, and nothing tells of
+	 * congestion: raise cwnd.
+	 */
 	void (*acked)(struct xtcp_core *c, u32 acked, u64 now);
-	/* Fast retransmit begins: sets ssthresh (RFC 5681, equation 4). */
-	void (*loss)(struct xtcp_core *c, u64 now);
-	/* Retransmission timeout; @first of a row (RFC 5681, 3.1). */
-	void (*timeout)(struct xtcp_core *c, bool first, u64 now);
-	/* Nothing was sent for longer than an RTO (RFC 5681, 4.1). */
-	void (*idle)(struct xtcp_core *c, u64 now);
+	/*
+	 * The network was congested: the ssthresh to go on with, at least 2
+	 * (RFC 5681, equation 4).  Asked once for each window of data.
+	 */
+	u32 (*ssthresh)(struct xtcp_core *c);
 };
 
 extern const struct xtcp_cc xtcp_cc_newreno;

@@ -1,25 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Slow start and congestion avoidance (RFC 5681) counting bytes (RFC 3465).
- * The window's inflation in fast recovery (RFC 6582) is in ack.c: it belongs
- * to loss recovery, whatever the algorithm.
- */
+/* Slow start and congestion avoidance (RFC 5681), counting packets. */
 #include "internal.h"
-
-static u32 newreno_iw(const struct xtcp_core *c)
-{
-	return c->cfg->initial_cwnd * c->mss;
-}
-
-static u32 newreno_half(const struct xtcp_core *c)
-{
-	return max_t(u32, xtcp_core_flight(c) / 2, 2 * c->mss);
-}
 
 static void newreno_init(struct xtcp_core *c)
 {
-	c->cwnd = newreno_iw(c);
-	c->ssthresh = XTCP_CWND_MAX;
 	c->cwnd_acked = 0;
 }
 
@@ -33,7 +17,7 @@ static void newreno_acked(struct xtcp_core *c, u32 acked, u64 now)
 		 * before it: no reason to send that much at once.
 		 */
 		if (c->in_loss)
-			acked = min_t(u32, acked, c->mss);
+			acked = min(acked, 1U);
 		room = min(acked, c->ssthresh - c->cwnd);
 		c->cwnd += room;
 		acked -= room;
@@ -41,36 +25,25 @@ static void newreno_acked(struct xtcp_core *c, u32 acked, u64 now)
 	c->cwnd_acked += acked;
 	if (c->cwnd_acked >= c->cwnd) {
 		c->cwnd_acked -= c->cwnd;
-		c->cwnd += c->mss;
+		c->cwnd++;
 	}
 	c->cwnd = min(c->cwnd, XTCP_CWND_MAX);
 }
 
-static void newreno_loss(struct xtcp_core *c, u64 now)
+/*
+ * Half of what is in flight.  Never more than cwnd is taken for that: limited
+ * transmit has added two packets that do not count (RFC 5681, 3.2, step 2),
+ * and after a timeout most of what is not acknowledged left the network long
+ * ago.
+ */
+static u32 newreno_ssthresh(struct xtcp_core *c)
 {
-	c->ssthresh = newreno_half(c);
-	c->cwnd_acked = 0;
-}
-
-static void newreno_timeout(struct xtcp_core *c, bool first, u64 now)
-{
-	if (first)
-		c->ssthresh = newreno_half(c);
-	c->cwnd = c->mss;
-	c->cwnd_acked = 0;
-}
-
-static void newreno_idle(struct xtcp_core *c, u64 now)
-{
-	c->cwnd = min(c->cwnd, newreno_iw(c));
-	c->cwnd_acked = 0;
+	return max(min(c->cwnd, c->pkts.out) / 2, 2U);
 }
 
 const struct xtcp_cc xtcp_cc_newreno = {
 	.name = "newreno",
 	.init = newreno_init,
 	.acked = newreno_acked,
-	.loss = newreno_loss,
-	.timeout = newreno_timeout,
-	.idle = newreno_idle,
+	.ssthresh = newreno_ssthresh,
 };

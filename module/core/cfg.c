@@ -23,6 +23,8 @@ void xtcp_cfg_defaults(struct xtcp_cfg *cfg)
 		.syncookies = 1,
 		.max_syn_backlog = 128,
 		.initial_cwnd = 10,
+		.slow_start_after_idle = 1,
+		.min_rtt_wlen = 300,
 		.challenge_ack_limit = 0x7fffffff,
 		.invalid_ratelimit = 500000,
 		.keepalive_time = 7200ULL * 1000000,

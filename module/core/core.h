@@ -23,6 +23,7 @@
 #include "mini.h"
 #include "reasm.h"
 #include "rtt.h"
+#include "pkts.h"
 #include "cc.h"
 
 #define XTCP_MSS_DEFAULT	536	/* RFC 9293, 3.7.1: none was announced */
@@ -56,7 +57,9 @@ struct xtcp_cfg {
 	u8 syncookies;		/* 1: when the SYN queue is full; 2: always */
 	u8 abort_on_overflow;	/* 0: RST when the accept queue is full */
 	int max_syn_backlog;	/* 128: requests of a listener, no cookies */
-	u32 initial_cwnd;	/* 10 segments (RFC 6928) */
+	u32 initial_cwnd;	/* 10 packets (RFC 6928) */
+	u8 slow_start_after_idle; /* 1: an idle connection's cwnd shrinks */
+	int min_rtt_wlen;	/* 300 s: how long a round trip may be the least */
 	u8 rfc1337;		/* 0; 1: RST does not end TIME_WAIT */
 	int challenge_ack_limit; /* INT_MAX: challenge ACKs a second, all connections */
 	u64 invalid_ratelimit;	/* 500 ms between answers to suspect segments */
@@ -127,6 +130,7 @@ enum xtcp_timer {
 	XTCP_T_RTX,	/* retransmission, or zero-window probe */
 	XTCP_T_DELACK,	/* delayed ACK */
 	XTCP_T_KEEP,	/* keepalive */
+	XTCP_T_RETRY,	/* the host could not send: another attempt */
 	XTCP_NTIMERS,
 };
 
@@ -152,6 +156,14 @@ struct xtcp_txd {
 	u8 flags;	/* XTCP_SYN, XTCP_FIN, XTCP_PSH, XTCP_ACK */
 	bool rtx;	/* sent before */
 	bool probe;	/* zero-window or keepalive probe */
+};
+
+/* What became of a decision; see xtcp_core_tx_done(). */
+enum xtcp_tx_result {
+	XTCP_TX_SENT,		/* IP has it; or has lost it, for other reasons */
+	XTCP_TX_CONGESTED,	/* the same, but the local queue is congested */
+	XTCP_TX_REFUSED,	/* the local queue has dropped it: congestion */
+	XTCP_TX_NO_MEMORY,	/* it was not made */
 };
 
 struct xtcp_core {
@@ -235,11 +247,20 @@ struct xtcp_core {
 	u8 dupacks;
 	bool in_recovery;	/* fast recovery */
 	bool in_loss;		/* after a timeout, until recover is passed */
+	bool in_cwr;		/* cwnd shrinks to ssthresh, until cwr_end is passed */
 	u32 recover;		/* snd_nxt when recovery or loss began */
+	u32 cwr_end;		/* snd_nxt when the local queue was congested */
 	u32 rtx_end;		/* retransmit up to here without asking again */
-	u32 cwnd;		/* bytes */
-	u32 ssthresh;		/* bytes */
-	u32 cwnd_acked;		/* bytes counted towards the next increase */
+	struct xtcp_pkts pkts;	/* sent and not acknowledged */
+	u32 dup_left;		/* of them have reached the peer, say duplicate ACKs */
+	u32 cwnd;		/* packets */
+	u32 ssthresh;		/* packets */
+	u32 cwnd_acked;		/* packets counted towards the next change of cwnd */
+	u32 cwnd_used;		/* most packets in flight since cwnd_stamp */
+	u32 cwnd_most;		/* most packets in flight in this window, */
+	u32 cwnd_seq;		/* which ends when this is acknowledged */
+	u32 refill_left;	/* packets that may go until the next ACK, see refill */
+	u64 cwnd_stamp;		/* when cwnd was last used in full, or made less */
 	u64 cc_priv[4];
 	u64 retrans_start;	/* time of the first SYN, or timeout in a row; 0: none */
 	u64 probe_start;	/* time of the first window probe in a row; 0: none */
@@ -254,13 +275,19 @@ struct xtcp_core {
 
 	/* Private to core/. */
 	bool force;		/* persist timer: send a part, Nagle or not */
+	bool push;		/* what is before push_end waits for no cork, no Nagle */
 	bool probe_due;		/* a probe is to be sent */
-	bool tx_stuck;		/* the host could not send */
-	bool cwnd_limited;	/* cwnd was what stopped the last sending */
+	bool ack_only;		/* this run of the loop: data could not be sent, */
+	bool tx_stuck;		/* nor could an ACK */
+	bool tx_new;		/* new data was sent in this run of the loop */
+	u8 tx_failures;		/* retries in a row that were needed and failed */
+	bool refill;		/* a recovery has left cwnd empty: no bursts until it is full */
+	bool cwnd_limited;	/* cwnd was used in full in this window */
 	bool fin_seen;		/* the peer's FIN stands at fin_seq */
 	bool fin_wait2_late;	/* an orphan has waited its first part */
 	u8 backoff;		/* doublings of the persist timer */
 	u32 fin_seq;
+	u32 push_end;
 };
 
 /* ---- birth ---- */
@@ -327,10 +354,10 @@ bool xtcp_core_prune(struct xtcp_core *c);
  * xtcp_core_next_tx - what to send now, one decision a call
  * Order: SYN or SYN-ACK, retransmissions, new data and FIN as windows, Nagle and
  * silly-window avoidance allow, probes, and last a pure ACK if one is owed.
- * Returns false if nothing.  A true is followed by xtcp_core_hdr() and then
- * by xtcp_core_sent(), or by nothing if the host could not send: the
- * decision is then made again on the next call.  Arms XTCP_T_RTX or the probe
- * timer when data is left and nothing may be sent.
+ * Returns false if nothing.  A true is followed by xtcp_core_hdr(), unless the
+ * host has no memory, and by xtcp_core_tx_done(); so on until it is false.
+ * The host may stop earlier.  Arms XTCP_T_RTX or the probe timer when data is
+ * left and nothing may be sent.
  */
 bool xtcp_core_next_tx(struct xtcp_core *c, u64 now, struct xtcp_txd *d);
 
@@ -338,11 +365,17 @@ bool xtcp_core_next_tx(struct xtcp_core *c, u64 now, struct xtcp_txd *d);
 void xtcp_core_hdr(struct xtcp_core *c, const struct xtcp_txd *d, u64 now,
 		   struct xtcp_hdr *h);
 
-/* It was handed to IP. */
-void xtcp_core_sent(struct xtcp_core *c, const struct xtcp_txd *d, u64 now);
-
-/* The host could not send for want of memory: try again in a while. */
-void xtcp_core_tx_failed(struct xtcp_core *c, u64 now);
+/*
+ * xtcp_core_tx_done - what became of decision @d
+ * The host may have made @d.len less, to a whole number of segments, and taken
+ * FIN and PSH off.  What was refused or had no memory counts as not sent: it
+ * is decided upon again when something happens to the connection, or when
+ * XTCP_T_RETRY ends.  In this run of the loop xtcp_core_next_tx() then offers no
+ * other data, but a pure ACK that is owed.  A SYN counts as sent in every
+ * case, as natively (tcp_connect()): else its retries would have no end.
+ */
+void xtcp_core_tx_done(struct xtcp_core *c, const struct xtcp_txd *d,
+		       enum xtcp_tx_result res, u64 now);
 
 /* The RST that ends the connection: SEQ=SND.NXT if the window takes it, ACK=RCV.NXT. */
 void xtcp_core_rst_hdr(struct xtcp_core *c, u64 now, struct xtcp_hdr *h);
@@ -446,6 +479,24 @@ static inline bool xtcp_core_in_flight(const struct xtcp_core *c, u32 seq)
 bool xtcp_core_net_error(struct xtcp_core *c, int err);
 
 /* ---- looking ---- */
+
+/*
+ * The congestion window in bytes of full segments; at most 2^30, to be
+ * reckoned with.
+ */
+static inline u32 xtcp_core_cwnd_bytes(const struct xtcp_core *c)
+{
+	return min_t(u64, (u64)c->cwnd * c->mss, 1U << 30);
+}
+
+/*
+ * Packets in the network, as far as we can know: sent, not acknowledged, and no
+ * duplicate ACK has told that one of them has arrived.
+ */
+static inline u32 xtcp_core_in_network(const struct xtcp_core *c)
+{
+	return c->pkts.out - c->dup_left;
+}
 
 /* Bytes in flight: sent, not acknowledged, FIN and SYN counted. */
 static inline u32 xtcp_core_flight(const struct xtcp_core *c)

@@ -93,7 +93,7 @@ void xtcp_established(struct xtcp_core *c, enum xtcp_event ev, u64 now)
 	c->last_data = now;
 	/* Too little is soon mended, too much would withhold ACKs. */
 	c->rcv_mss = min3(c->own_mss, c->mss, (u16)XTCP_MSS_DEFAULT);
-	c->cc->init(c);
+	xtcp_cwnd_start(c, now);
 	/*
 	 * A lost SYN says that the initial timeout may have been too short
 	 * (RFC 6298, 5.7); losing it twice, that the path is congested.
@@ -102,7 +102,7 @@ void xtcp_established(struct xtcp_core *c, enum xtcp_event ev, u64 now)
 		c->rtt.rto = clamp_t(u32, XTCP_RTO_FALLBACK, c->rtt.rto,
 				     c->cfg->rto_max);
 	if (c->retrans > 1)
-		c->cwnd = c->mss;
+		c->cwnd = 1;
 	c->retrans = 0;
 	c->rtx_backoff = 0;
 	c->retrans_start = 0;

@@ -36,7 +36,7 @@ static void syn_covered(struct xtcp_core *c, const struct xtcp_seg *s,
 	if (!c->rtt.sent && c->ts_ok)
 		rtt = xtcp_ts_rtt(c->ts_off, s, now);
 	if (c->rtt.sent || rtt)
-		xtcp_rtt_sample(&c->rtt, rtt, c->cfg);
+		xtcp_rtt_sample(&c->rtt, rtt, c->cfg, now);
 	c->rtt.sent = 0;
 	c->sig |= XTCP_SIG_ACKED;
 	xtcp_established(c, ev, now);

@@ -13,7 +13,10 @@
 #define XTCP_RTO_BASE		200000	/* us: what counts of retries are times of */
 #define XTCP_RTO_FALLBACK	3000000	/* us (RFC 6298, 5.7) */
 #define XTCP_PAWS_SLACK		1	/* ticks a segment may be late */
-#define XTCP_CWND_MAX		(1U << 30)
+#define XTCP_CWND_MAX		(1U << 24) /* packets */
+#define XTCP_SSTHRESH_NONE	0x7fffffff /* packets: no loss yet, as natively */
+#define XTCP_RETRY_MIN		40000	/* us until the host tries to send again */
+#define XTCP_RETRY_MAX		500000
 
 /* What the ACK of a segment did. */
 enum {
@@ -89,6 +92,21 @@ u16 xtcp_window_select(struct xtcp_core *c);
 void xtcp_fin_wait2_orphan(struct xtcp_core *c, u64 now);
 void xtcp_rtx_arm(struct xtcp_core *c, u64 now);
 void xtcp_persist_arm(struct xtcp_core *c, u64 now);
+
+/*
+ * cwnd.c: what happens to cwnd whatever the algorithm is.  A connection
+ * starts; a loss was noticed by duplicate ACKs, or by a timeout; fast recovery
+ * is over; the local queue is congested; @acked packets were acknowledged; all that may be sent
+ * was sent; the first data after a pause is about to be sent.
+ */
+void xtcp_cwnd_start(struct xtcp_core *c, u64 now);
+void xtcp_cwnd_loss(struct xtcp_core *c);
+void xtcp_cwnd_timeout(struct xtcp_core *c);
+void xtcp_cwnd_recovered(struct xtcp_core *c);
+void xtcp_cwnd_congested(struct xtcp_core *c);
+void xtcp_cwnd_acked(struct xtcp_core *c, u32 acked, u64 now);
+void xtcp_cwnd_validate(struct xtcp_core *c, u64 now);
+void xtcp_cwnd_restart(struct xtcp_core *c, u64 now);
 
 /* output.c */
 void xtcp_rtx_mark(struct xtcp_core *c, u32 end);

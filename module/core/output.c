@@ -19,11 +19,16 @@ static u32 whole(const struct xtcp_core *c, u32 len)
 	return len < 2U * c->mss ? c->mss : len - len % c->mss;
 }
 
-/* Retransmit from snd_una to @end. */
+/*
+ * Retransmit from snd_una to @end.  What was to be retransmitted for another
+ * reason, and has not been, still is: perhaps with some of it twice.
+ */
 void xtcp_rtx_mark(struct xtcp_core *c, u32 end)
 {
+	end = seq_min(end, c->snd_nxt);
+	if (!xtcp_rtx_pending(c) || seq_gt(end, c->rtx_end))
+		c->rtx_end = end;
 	c->rtx_nxt = c->snd_una;
-	c->rtx_end = seq_min(end, c->snd_nxt);
 	c->sig |= XTCP_SIG_TX;
 }
 
@@ -53,7 +58,7 @@ static bool tx_rtx(const struct xtcp_core *c, struct xtcp_txd *d)
 	u32 off = c->rtx_nxt - c->snd_una;
 	u32 end = seq_min(c->rtx_end, c->snd_nxt);
 	u32 left = seq_min(end, c->write_seq) - c->rtx_nxt;
-	u32 room = min(c->cwnd, c->snd_wnd);
+	u32 room = min(xtcp_core_cwnd_bytes(c), c->snd_wnd);
 	u32 len;
 
 	if (!off)
@@ -84,7 +89,7 @@ static bool tx_rtx(const struct xtcp_core *c, struct xtcp_txd *d)
 /* May less than a full segment go, being all there is? (RFC 9293, 3.7.4) */
 static bool tail_allowed(const struct xtcp_core *c)
 {
-	if (c->force || c->fin_queued)
+	if (c->force || c->push || c->fin_queued)
 		return true;
 	if (c->cork || c->more)
 		return false;
@@ -102,29 +107,23 @@ static u32 room_wnd(const struct xtcp_core *c)
 	return seq_gt(end, c->snd_nxt) ? end - c->snd_nxt : 0;
 }
 
+/* Bytes that may go in full segments; whole() of them, or one that is not full. */
 static u32 room_cwnd(const struct xtcp_core *c)
 {
-	u32 flight = xtcp_core_flight(c);
-	u32 cwnd = c->cwnd;
+	u32 used = xtcp_core_in_network(c);
+	u32 room = c->cwnd > used ? c->cwnd - used : 0;
 
-	/* Limited transmit: one for each of the first two (RFC 3042). */
-	if (!c->in_recovery && !c->in_loss)
-		cwnd += min_t(u32, c->dupacks, XTCP_DUPTHRESH - 1) * c->mss;
-	if (!flight)
-		cwnd = max_t(u32, cwnd, c->mss);
-	return cwnd > flight ? cwnd - flight : 0;
+	if (unlikely(c->refill))
+		room = min(room, c->refill_left);
+	return min_t(u64, (u64)room * c->mss, burst_of(c));
 }
 
 /* How much new data may go now: windows, Nagle, sender's silly window. */
-static u32 new_len(struct xtcp_core *c, u32 left)
+static u32 new_len(const struct xtcp_core *c, u32 left)
 {
 	u32 wnd = room_wnd(c);
-	u32 cwnd = room_cwnd(c);
-	u32 len = min3(left, wnd, burst_of(c));
+	u32 len = min3(left, wnd, room_cwnd(c));
 
-	c->cwnd_limited = cwnd < min(left, wnd) &&
-			  cwnd < max_t(u32, c->mss, len);
-	len = min(len, cwnd);
 	if (!len)
 		return 0;
 	if (len == left && len < c->mss)
@@ -147,9 +146,8 @@ static bool tx_new(struct xtcp_core *c, u64 now, struct xtcp_txd *d)
 		return false;
 	left = c->write_seq - c->snd_nxt;
 	if (left) {
-		if (c->snd_nxt == c->snd_una && c->last_snd &&
-		    now - c->last_snd > c->rtt.rto)
-			c->cc->idle(c, now);
+		if (c->snd_nxt == c->snd_una)
+			xtcp_cwnd_restart(c, now);
 		len = new_len(c, left);
 		if (!len)
 			return false;
@@ -200,15 +198,31 @@ static bool tx_data(struct xtcp_core *c, u64 now, struct xtcp_txd *d)
 {
 	if (xtcp_rtx_pending(c))
 		return tx_rtx(c, d);
-	if (xtcp_core_send_end(c) == c->snd_nxt)
-		return false;
-	if (tx_new(c, now, d))
+	if (xtcp_core_send_end(c) != c->snd_nxt && tx_new(c, now, d))
 		return true;
 	*d = (struct xtcp_txd){};
-	/* Nothing under way will bring the ACK that lets it go. */
-	if (c->snd_nxt == c->snd_una)
-		xtcp_persist_arm(c, now);
 	return false;
+}
+
+/* No data goes in this run of the loop, or no more. */
+static void tx_data_over(struct xtcp_core *c, u64 now)
+{
+	if (c->tx_new || xtcp_core_in_network(c) >= c->cwnd)
+		xtcp_cwnd_validate(c, now);
+	c->tx_new = false;
+	/* Nothing under way will bring the ACK that lets it go. */
+	if (c->snd_nxt == c->snd_una && xtcp_core_send_end(c) != c->snd_nxt)
+		xtcp_persist_arm(c, now);
+}
+
+static bool tx_any(struct xtcp_core *c, u64 now, struct xtcp_txd *d)
+{
+	if (!c->syn_acked)
+		return tx_syn(c, d) || tx_ack(c, d);
+	if (!c->ack_only && tx_data(c, now, d))
+		return true;
+	tx_data_over(c, now);
+	return (!c->ack_only && tx_probe(c, d)) || tx_ack(c, d);
 }
 
 bool xtcp_core_next_tx(struct xtcp_core *c, u64 now, struct xtcp_txd *d)
@@ -216,9 +230,12 @@ bool xtcp_core_next_tx(struct xtcp_core *c, u64 now, struct xtcp_txd *d)
 	*d = (struct xtcp_txd){};
 	if (c->state == XTCP_CLOSED || c->state == XTCP_LISTEN)
 		return false;
-	if (!c->syn_acked)
-		return tx_syn(c, d) || tx_ack(c, d);
-	return tx_data(c, now, d) || tx_probe(c, d) || tx_ack(c, d);
+	if (!c->tx_stuck && tx_any(c, now, d))
+		return true;
+	/* The end of this run: the next one begins with everything again. */
+	c->ack_only = false;
+	c->tx_stuck = false;
+	return false;
 }
 
 static void hdr_ts(const struct xtcp_core *c, u64 now, struct xtcp_hdr *h)
@@ -257,12 +274,27 @@ void xtcp_core_hdr(struct xtcp_core *c, const struct xtcp_txd *d, u64 now,
 	}
 }
 
+/* Packets that decision @d makes; a FIN goes with the last of them. */
+static u32 packets_of(const struct xtcp_core *c, const struct xtcp_txd *d)
+{
+	return d->len > c->mss ? DIV_ROUND_UP(d->len, c->mss) : 1;
+}
+
 static void sent_new(struct xtcp_core *c, const struct xtcp_txd *d, u32 end,
 		     u64 now)
 {
 	bool idle = c->snd_nxt == c->snd_una;
 
 	c->snd_nxt = end;
+	if (c->syn_acked)
+		xtcp_pkts_sent(&c->pkts, d->seq, end, packets_of(c, d),
+			       min_t(u32, d->len, c->mss) +
+			       !!(d->flags & XTCP_FIN));
+	c->tx_new = true;
+	if (unlikely(c->refill))
+		c->refill_left -= min(c->refill_left, packets_of(c, d));
+	if (c->push && seq_ge(end, c->push_end))
+		c->push = false;
 	/* Behind a hole the ACK would measure the repair of the hole. */
 	if (!c->rtt.sent && !c->in_recovery && !c->in_loss) {
 		c->rtt.sent = now;
@@ -277,20 +309,23 @@ static void sent_new(struct xtcp_core *c, const struct xtcp_txd *d, u32 end,
 static void sent_again(struct xtcp_core *c, const struct xtcp_txd *d, u32 end,
 		       u64 now)
 {
+	u32 n;
+
 	c->rtx_nxt = seq_max(c->rtx_nxt, end);
 	/* Karn; the SYN-ACK of a simultaneous open is no repetition. */
 	if (c->retrans || !(d->flags & XTCP_SYN))
 		c->rtt.sent = 0;
 	if (d->rtx) {
-		c->total_retrans++;
-		xtcp_host_count(c, XTCP_MIB_RETRANS);
+		c->total_retrans += packets_of(c, d);
+		for (n = packets_of(c, d); n; n--)
+			xtcp_host_count(c, XTCP_MIB_RETRANS);
 	}
 	/* A running timer runs on: else repetition could postpone it for ever. */
 	if (!c->deadline[XTCP_T_RTX])
 		xtcp_rtx_arm(c, now);
 }
 
-void xtcp_core_sent(struct xtcp_core *c, const struct xtcp_txd *d, u64 now)
+static void tx_sent(struct xtcp_core *c, const struct xtcp_txd *d, u64 now)
 {
 	u32 end = d->seq + d->len + !!(d->flags & XTCP_SYN) +
 		  !!(d->flags & XTCP_FIN);
@@ -311,10 +346,41 @@ void xtcp_core_sent(struct xtcp_core *c, const struct xtcp_txd *d, u64 now)
 		xtcp_delack_answered(c, now);
 }
 
-void xtcp_core_tx_failed(struct xtcp_core *c, u64 now)
+/*
+ * It was not sent.  An ACK may still go, smaller as it is, and only once more
+ * is tried in this run.  The retry is for the case that nothing else happens;
+ * many wait for the same memory or queue, so it comes less and less often.
+ */
+static void tx_unsent(struct xtcp_core *c, const struct xtcp_txd *d, u64 now)
 {
-	c->tx_stuck = true;
-	c->deadline[XTCP_T_DELACK] = now + c->cfg->delack_min;
+	u64 wait = xtcp_rtt_backoff(XTCP_RETRY_MIN, c->tx_failures,
+				    XTCP_RETRY_MAX);
+
+	if (c->ack_only || !(d->len || d->probe || (d->flags & XTCP_FIN)))
+		c->tx_stuck = true;
+	c->ack_only = true;
+	if (c->deadline[XTCP_T_RETRY])
+		return;
+	c->deadline[XTCP_T_RETRY] = now + wait;
+	if (c->tx_failures < 255)
+		c->tx_failures++;
+}
+
+void xtcp_core_tx_done(struct xtcp_core *c, const struct xtcp_txd *d,
+		       enum xtcp_tx_result res, u64 now)
+{
+	if (unlikely(res == XTCP_TX_CONGESTED || res == XTCP_TX_REFUSED))
+		xtcp_cwnd_congested(c);
+	if (unlikely(res >= XTCP_TX_REFUSED) && !(d->flags & XTCP_SYN)) {
+		tx_unsent(c, d, now);
+		return;
+	}
+	tx_sent(c, d, now);
+	/* An ACK that goes says nothing of data that does not. */
+	if (unlikely(c->tx_failures) && !c->ack_only) {
+		c->tx_failures = 0;
+		c->deadline[XTCP_T_RETRY] = 0;
+	}
 }
 
 void xtcp_core_rst_hdr(struct xtcp_core *c, u64 now, struct xtcp_hdr *h)

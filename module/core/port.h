@@ -10,6 +10,7 @@
 #ifdef __KERNEL__
 #include <linux/types.h>
 #include <linux/errno.h>
+#include <linux/math.h>
 #include <linux/math64.h>
 #include <linux/string.h>
 #include <linux/minmax.h>

@@ -8,13 +8,59 @@
 /* Doublings after which every timeout has reached its maximum. */
 #define BACKOFF_MAX	30
 
-void xtcp_rtt_sample(struct xtcp_rtt *r, u64 us, const struct xtcp_cfg *cfg)
+static void min_set(struct xtcp_rtt_min *m, int from, u32 us, u32 at)
+{
+	for (; from < 3; from++) {
+		m->us[from] = us;
+		m->at[from] = at;
+	}
+}
+
+/* The first has expired: the second and third move up, and this one follows. */
+static void min_shift(struct xtcp_rtt_min *m, u32 us, u32 at)
+{
+	m->us[0] = m->us[1];
+	m->at[0] = m->at[1];
+	m->us[1] = m->us[2];
+	m->at[1] = m->at[2];
+	min_set(m, 2, us, at);
+}
+
+/*
+ * The minimum of a moving window of @wlen ms without all of its samples.  Kept
+ * are three, each the least since the one before: when the first gets too old the
+ * second is there, of a later part of the window.  A path that has become
+ * longer is known as that when the window has passed.
+ */
+static void min_update(struct xtcp_rtt_min *m, u32 us, u32 at, u32 wlen)
+{
+	if (!m->us[0] || us <= m->us[0] || at - m->at[2] > wlen) {
+		min_set(m, 0, us, at);
+		return;
+	}
+	if (us <= m->us[1])
+		min_set(m, 1, us, at);
+	else if (us <= m->us[2])
+		min_set(m, 2, us, at);
+	if (at - m->at[0] > wlen) {
+		min_shift(m, us, at);
+		if (at - m->at[0] > wlen)
+			min_shift(m, us, at);
+	} else if (m->at[1] == m->at[0] && at - m->at[0] > wlen / 4) {
+		/* All three are one sample still: a second one is needed. */
+		min_set(m, 1, us, at);
+	} else if (m->at[2] == m->at[1] && at - m->at[0] > wlen / 2) {
+		min_set(m, 2, us, at);
+	}
+}
+
+void xtcp_rtt_sample(struct xtcp_rtt *r, u64 us, const struct xtcp_cfg *cfg,
+		     u64 now)
 {
 	u32 m = clamp_t(u64, us, 1, RTT_SAMPLE_MAX);
 	s32 err;
 
-	if (!r->min_rtt || m < r->min_rtt)
-		r->min_rtt = m;
+	min_update(&r->min, m, xtcp_ms(now), cfg->min_rtt_wlen * 1000U);
 	if (!r->srtt) {
 		r->srtt = m << 3;
 		r->rttvar = m << 1;

@@ -198,8 +198,6 @@ static bool steady(const struct xtcp_core *c)
 /* RFC 6298, 5.4 to 5.6; RFC 5681, 3.1. */
 static void rtx_timeout(struct xtcp_core *c, u64 now)
 {
-	bool first = !c->retrans;
-
 	if (rtx_exhausted(c, now)) {
 		give_up(c);
 		return;
@@ -211,10 +209,11 @@ static void rtx_timeout(struct xtcp_core *c, u64 now)
 	if (!c->retrans_start)
 		c->retrans_start = now;
 	if (c->syn_acked) {
-		c->cc->timeout(c, first, now);
+		xtcp_cwnd_timeout(c);
 		c->in_loss = true;
 		c->in_recovery = false;
 		c->dupacks = 0;
+		c->dup_left = 0;
 		c->recover = c->snd_nxt;
 	}
 	if (c->retrans < 255)
@@ -263,15 +262,18 @@ static bool persist_exhausted(const struct xtcp_core *c, u64 now)
 
 /*
  * Nothing is in flight and something is left: either Nagle, a cork or the
- * silly-window rule holds it back, which ends here, or the window is shut.
+ * silly-window rule holds it back, which ends here; or the window is shut; or
+ * the host cannot send, which has an end as well, as natively, where the same
+ * timer and its count (tcp_send_probe0()) serve for both.
  */
 static void persist_timeout(struct xtcp_core *c, u64 now)
 {
+	bool window = c->snd_wnd;
+
 	c->sig |= XTCP_SIG_TX;
-	if (c->snd_wnd) {
-		c->force = true;
+	c->force = window;
+	if (window && !c->tx_failures)
 		return;
-	}
 	if (persist_exhausted(c, now)) {
 		give_up(c);
 		return;
@@ -282,9 +284,11 @@ static void persist_timeout(struct xtcp_core *c, u64 now)
 		c->probes++;
 	if (c->backoff < c->cfg->retries2)
 		c->backoff++;
+	xtcp_persist_arm(c, now);
+	if (window)
+		return;
 	c->probe_due = true;
 	xtcp_host_count(c, XTCP_MIB_ZEROWINPROBES);
-	xtcp_persist_arm(c, now);
 }
 
 static void on_rtx(struct xtcp_core *c, u64 now)
@@ -297,11 +301,12 @@ static void on_rtx(struct xtcp_core *c, u64 now)
 
 static void on_delack(struct xtcp_core *c, u64 now)
 {
-	if (c->tx_stuck) {
-		c->tx_stuck = false;
-		c->sig |= XTCP_SIG_TX;
-	}
 	xtcp_delack_timeout(c);
+}
+
+static void on_retry(struct xtcp_core *c, u64 now)
+{
+	c->sig |= XTCP_SIG_TX;
 }
 
 /* ---- keepalive (RFC 9293, 3.8.4), and the waits at the end ---- */
@@ -401,6 +406,7 @@ void xtcp_core_timeout(struct xtcp_core *c, u64 now)
 		[XTCP_T_RTX] = on_rtx,
 		[XTCP_T_DELACK] = on_delack,
 		[XTCP_T_KEEP] = on_keep,
+		[XTCP_T_RETRY] = on_retry,
 	};
 	size_t i;
 

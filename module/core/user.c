@@ -118,8 +118,10 @@ void xtcp_core_push(struct xtcp_core *c)
 
 void xtcp_core_push_all(struct xtcp_core *c)
 {
-	if (c->snd_nxt != xtcp_core_send_end(c))
-		c->force = true;
+	if (c->snd_nxt != xtcp_core_send_end(c)) {
+		c->push = true;
+		c->push_end = c->write_seq;
+	}
 	c->sig |= XTCP_SIG_TX;
 }
 

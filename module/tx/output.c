@@ -66,8 +66,25 @@ void xtcp_init_mss(struct sock *sk, struct dst_entry *dst)
 		xs->core.own_mss = min(xs->core.own_mss, xs->user_mss);
 }
 
-/* One segment; false: no memory, try later. */
-static bool output_one(struct sock *sk, const struct xtcp_txd *d, u64 now)
+/* What xtcp_xmit() returned, to the core. */
+static enum xtcp_tx_result output_result(int err)
+{
+	if (likely(!err))
+		return XTCP_TX_SENT;
+	if (err > 0)
+		return err == NET_XMIT_CN ? XTCP_TX_CONGESTED : XTCP_TX_REFUSED;
+	if (err == -ENOBUFS || err == -ENOMEM)
+		return XTCP_TX_NO_MEMORY;
+	/*
+	 * No route, a filter's rule, a device that is down: like a segment lost
+	 * further on.  The timers see to it, and to the end.
+	 */
+	return XTCP_TX_SENT;
+}
+
+/* One segment. */
+static enum xtcp_tx_result output_one(struct sock *sk, const struct xtcp_txd *d,
+				      u64 now)
 {
 	struct xtcp_core *c = &xtcp_sk(sk)->core;
 	struct xtcp_hdr h;
@@ -75,25 +92,20 @@ static bool output_one(struct sock *sk, const struct xtcp_txd *d, u64 now)
 
 	skb = xtcp_xmit_alloc(0, GFP_ATOMIC);
 	if (!skb)
-		return false;
+		return XTCP_TX_NO_MEMORY;
 	if (d->len && xtcp_sendq_attach(sk, skb, d->seq, d->len)) {
 		/* In too many pieces for one buffer: copied, it is one. */
 		kfree_skb(skb);
 		skb = xtcp_xmit_alloc(d->len, GFP_ATOMIC);
 		if (!skb)
-			return false;
+			return XTCP_TX_NO_MEMORY;
 		if (xtcp_sendq_copy(sk, skb, d->seq, d->len)) {
 			kfree_skb(skb);
-			return false;
+			return XTCP_TX_NO_MEMORY;
 		}
 	}
 	xtcp_core_hdr(c, d, now, &h);
-	/*
-	 * A segment that IP or a queue below refuses is a lost one: the
-	 * retransmission timer sees to it, as it does natively.
-	 */
-	xtcp_xmit(sk, skb, &h);
-	return true;
+	return output_result(xtcp_xmit(sk, skb, &h));
 }
 
 /*
@@ -114,7 +126,7 @@ static bool below_full(const struct sock *sk, const struct xtcp_txd *d)
 /* Room to write grows with what may be in flight, up to the limit. */
 static void sndbuf_expand(struct sock *sk)
 {
-	u32 want = 2 * (xtcp_sk(sk)->core.cwnd + 16384);
+	u32 want = 2 * (xtcp_core_cwnd_bytes(&xtcp_sk(sk)->core) + 16384);
 
 	if ((sk->sk_userlocks & SOCK_SNDBUF_LOCK) ||
 	    sk_under_memory_pressure(sk))
@@ -128,6 +140,7 @@ void xtcp_output(struct sock *sk)
 {
 	struct xtcp_core *c = &xtcp_sk(sk)->core;
 	struct dst_entry *dst;
+	enum xtcp_tx_result res;
 	struct xtcp_txd d;
 	u64 now = xtcp_now();
 
@@ -140,12 +153,12 @@ void xtcp_output(struct sock *sk)
 		xtcp_sync_mss(sk, dst_mtu(dst));
 	xtcp_rcv_refresh(sk);
 	while (xtcp_core_next_tx(c, now, &d)) {
-		if (unlikely(below_full(sk, &d) || !output_one(sk, &d, now))) {
+		res = XTCP_TX_NO_MEMORY;
+		if (likely(!below_full(sk, &d)))
+			res = output_one(sk, &d, now);
+		if (unlikely(res == XTCP_TX_NO_MEMORY))
 			XTCP_INC(sock_net(sk), NOMEM);
-			xtcp_core_tx_failed(c, now);
-			break;
-		}
-		xtcp_core_sent(c, &d, now);
+		xtcp_core_tx_done(c, &d, res, now);
 	}
 	xtcp_heed_route(sk);
 	sndbuf_expand(sk);

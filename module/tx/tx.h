@@ -108,7 +108,11 @@ void xtcp_heed_route(struct sock *sk);
  */
 struct dst_entry *xtcp_route(struct sock *sk);
 
-/* Header and checksum in front of @skb's payload, then to IP, by @sk's route. */
+/*
+ * Header and checksum in front of @skb's payload, then to IP, by @sk's route.
+ * Takes @skb.  Returns 0, NET_XMIT_CN or NET_XMIT_DROP of a local queue, or a
+ * negative error of IP.  Socket lock.
+ */
 int xtcp_xmit(struct sock *sk, struct sk_buff *skb, const struct xtcp_hdr *h);
 
 /* The same along @r, without a socket. */

@@ -143,7 +143,8 @@ static void check(void)
 	must(C.mss >= XTCP_MSS_MIN && C.rtt.rto <= cfg.rto_max);
 	must(live == C.ooo.count);
 	must(C.snd_nxt == C.snd_una || C.deadline[XTCP_T_RTX] ||
-	     C.deadline[XTCP_T_DELACK]);
+	     C.deadline[XTCP_T_RETRY]);
+	must(C.pkts.out >= C.dup_left + !!C.pkts.runs);
 	if (C.state == XTCP_SYN_SENT)
 		return;
 	must(!right_valid || seq_ge(r, right));
@@ -157,21 +158,23 @@ static void tx(void)
 	struct xtcp_txd d;
 	struct xtcp_hdr h;
 	int guard = 0;
+	u8 b;
 
 	C.sig = 0;
 	C.rcv_free = unread + C.ooo.bytes < C.rcv_buf ?
 		     C.rcv_buf - unread - C.ooo.bytes : 0;
 	while (xtcp_core_next_tx(&C, now, &d)) {
 		must(++guard < 100000);
-		if (byte() == 255) {
-			xtcp_core_tx_failed(&C, now);
-			return;
+		b = byte();
+		if (b >= 253) {
+			xtcp_core_tx_done(&C, &d, b - 252, now);
+			continue;
 		}
 		must(d.len <= max_t(u32, C.burst, C.mss));
 		must(d.rtx || d.probe || !d.len ||
 		     seq_le(d.seq + d.len, C.snd_una + C.snd_wnd));
 		xtcp_core_hdr(&C, &d, now, &h);
-		xtcp_core_sent(&C, &d, now);
+		xtcp_core_tx_done(&C, &d, XTCP_TX_SENT, now);
 	}
 }
 

@@ -30,6 +30,16 @@ static void check_reasm(struct end *e)
 	MUST(!count || seq_le(at, e->right));
 }
 
+/* Nothing is in flight without a packet, nor is there one of nothing. */
+static void check_packets(struct end *e)
+{
+	const struct xtcp_core *c = &e->core;
+
+	MUST(!c->syn_acked || !c->pkts.out == !xtcp_core_flight(c));
+	MUST(c->pkts.out <= xtcp_core_flight(c));
+	MUST(c->pkts.out >= c->dup_left + !!c->pkts.out);
+}
+
 static void check_send(struct end *e)
 {
 	const struct xtcp_core *c = &e->core;
@@ -41,7 +51,8 @@ static void check_send(struct end *e)
 	MUST(seq_le(c->snd_nxt, xtcp_core_send_end(c)));
 	MUST(c->write_seq == c->iss + 1 + e->written);
 	MUST(c->mss >= XTCP_MSS_MIN);
-	MUST(!c->syn_acked || c->cwnd >= min_t(u32, XTCP_MSS_MIN, c->mss));
+	MUST(!c->syn_acked || c->cwnd);
+	check_packets(e);
 	MUST(!c->syn_acked || c->ssthresh);
 	MUST(c->rtt.rto <= c->cfg->rto_max);
 	MUST(!(c->in_recovery && c->in_loss));
@@ -73,7 +84,7 @@ static void check_timers(struct end *e)
 	const u64 *at = c->deadline;
 
 	if (e->tx_blocked) {
-		MUST(at[XTCP_T_DELACK]);
+		MUST(at[XTCP_T_RETRY]);
 		return;
 	}
 	MUST(c->snd_nxt == c->snd_una || at[XTCP_T_RTX]);
@@ -103,7 +114,7 @@ void check_sent(struct end *e, const struct xtcp_txd *d)
 {
 	const struct xtcp_core *c = &e->core;
 	u32 end = d->seq + d->len + !!(d->flags & XTCP_FIN);
-	u32 cwnd = max_t(u32, c->cwnd, c->mss) + 2 * c->mss;
+	u32 packets = max_t(u32, DIV_ROUND_UP(d->len, c->mss), 1);
 
 	if (!d->len && !(d->flags & (XTCP_FIN | XTCP_SYN)))
 		return;
@@ -121,13 +132,15 @@ void check_sent(struct end *e, const struct xtcp_txd *d)
 	}
 	MUST(d->seq == c->snd_nxt);
 	MUST(seq_le(end, c->snd_una + c->snd_wnd));
-	MUST(!d->len || d->seq + d->len - c->snd_una <= cwnd);
+	/* A FIN alone goes whatever cwnd says. */
+	MUST(!d->len || xtcp_core_in_network(c) + packets <= c->cwnd);
 }
 
 static void check_complete(struct end *e)
 {
 	/* Where nothing goes wrong nothing may be sent twice. */
-	MUST(!S.ideal || !e->core.total_retrans || S.class == CLASS_REUSE);
+	MUST(!S.ideal || !e->core.total_retrans || e->queue_silent ||
+	     S.class == CLASS_REUSE);
 
 	MUST(e->connected);
 	/* The last ACK may be lost as often as its FIN is repeated. */

@@ -55,6 +55,8 @@ void xtcp_host_deliver(struct xtcp_core *c, struct xtcp_rxd *d, u32 off,
 		fail("%c: delivered bytes differ at %u", e->name, e->delivered);
 	e->delivered += len;
 	e->unread += len;
+	if (e->delivered == e->peer->to_write)
+		e->done_at = S.now;
 	S.rx_live--;
 	free(r);
 }
@@ -105,7 +107,7 @@ static void host_ports(struct end *e, struct xtcp_hdr *h)
 	h->dport = e->peer->port;
 }
 
-static void host_xmit(struct end *e, const struct xtcp_txd *d)
+static enum xtcp_tx_result host_xmit(struct end *e, const struct xtcp_txd *d)
 {
 	struct xtcp_core *c = &e->core;
 	u32 pos = d->seq - c->iss - 1, off = 0;
@@ -113,6 +115,11 @@ static void host_xmit(struct end *e, const struct xtcp_txd *d)
 
 	check_sent(e, d);
 	xtcp_core_hdr(c, d, S.now, &h);
+	if (!net_room(e, d->len)) {
+		e->refused++;
+		return e->queue_silent ? XTCP_TX_SENT : XTCP_TX_REFUSED;
+	}
+	e->sent_packets += DIV_ROUND_UP(d->len, c->mss);
 	do {
 		u32 n = min_t(u32, d->len - off, c->mss);
 		struct xtcp_hdr one = h;
@@ -123,6 +130,7 @@ static void host_xmit(struct end *e, const struct xtcp_txd *d)
 		net_send(e, &one, d->len ? e->out + pos + off : (u8 *)"", n);
 		off += n;
 	} while (off < d->len);
+	return XTCP_TX_SENT;
 }
 
 static void host_tx(struct end *e)
@@ -137,12 +145,13 @@ static void host_tx(struct end *e)
 			fail("%c: sending without end", e->name);
 		if (S.now < S.heal_at && chance(S.tx_fail)) {
 			trace("%c   no memory to send", e->name);
-			xtcp_core_tx_failed(c, S.now);
-			e->tx_blocked = true;
-			return;
+			xtcp_core_tx_done(c, &d, rnd_below(2) ?
+					  XTCP_TX_NO_MEMORY : XTCP_TX_REFUSED,
+					  S.now);
+			e->tx_blocked |= !(d.flags & XTCP_SYN);
+			continue;
 		}
-		host_xmit(e, &d);
-		xtcp_core_sent(c, &d, S.now);
+		xtcp_core_tx_done(c, &d, host_xmit(e, &d), S.now);
 	}
 }
 

@@ -116,16 +116,21 @@ static void setup_net(void)
 	S.limit = S.heal_at + 20000 * US_S;
 }
 
+void sim_end(struct end *e, int i)
+{
+	e->name = 'A' + i;
+	e->peer = &S.end[S.nends == 2 ? !i : 0];
+	e->port = 1000 + i;
+	xtcp_cfg_defaults(&e->cfg);
+}
+
 static void setup_end(struct end *e, int i)
 {
 	static const u16 mss[] = { 64, 536, 1000, 1448, 1460, 8960 };
 	static const u32 bufs[] = { 300, 2000, 5000, 20000, 65535, 300000 };
 	struct xtcp_core *c = &e->core;
 
-	e->name = 'A' + i;
-	e->peer = &S.end[S.nends == 2 ? !i : 0];
-	e->port = 1000 + i;
-	xtcp_cfg_defaults(&e->cfg);
+	sim_end(e, i);
 	e->cfg.timewait = 300 * US_S;
 	e->cfg.window_scaling = chance(800);
 	e->cfg.timestamps = chance(S.class == CLASS_REUSE ? 950 : 800);
@@ -199,12 +204,17 @@ static bool sim_open_too(void)
 		S.class == CLASS_ICMP) && chance(400);
 }
 
-static void setup(u64 seed)
+void sim_reset(u64 seed)
 {
 	memset(&S, 0, sizeof(S));
 	S.seed = seed;
 	S.rng = seed * 0x2545f4914f6cdd1dULL + 1;
 	S.now = 1;
+}
+
+static void setup(u64 seed)
+{
+	sim_reset(seed);
 	setup_class();
 	setup_net();
 	for (int i = 0; i < S.nends; i++)
@@ -266,10 +276,8 @@ static void step(void)
 	S.steps++;
 }
 
-static void run(u64 seed)
+void sim_run(void)
 {
-	shared->seed = seed;
-	setup(seed);
 	while (!finished())
 		step();
 	for (int i = 0; i < S.nends; i++)
@@ -278,6 +286,13 @@ static void run(u64 seed)
 	net_drain();
 	for (int i = 0; i < S.nends; i++)
 		free(S.end[i].out);
+}
+
+static void run(u64 seed)
+{
+	shared->seed = seed;
+	setup(seed);
+	sim_run();
 	shared->steps += S.steps;
 	if (S.now > shared->longest)
 		shared->longest = S.now;
@@ -333,7 +348,7 @@ static int tap(u64 first, u64 seeds)
 
 	clock_gettime(CLOCK_MONOTONIC, &a);
 	printf("TAP version 13\n1..%llu\n",
-	       (unsigned long long)((seeds + size - 1) / size + 1));
+	       (unsigned long long)((seeds + size - 1) / size + 1 + rate_tests));
 	while (done < seeds) {
 		u64 to = min(done + size, seeds);
 		bool ok = chunk(first + done, first + to);
@@ -353,6 +368,7 @@ static int tap(u64 first, u64 seeds)
 	       (unsigned long long)seeds, (unsigned long long)shared->steps,
 	       b.tv_sec - a.tv_sec + (b.tv_nsec - a.tv_nsec) / 1e9,
 	       shared->longest / 1e6);
+	bad += rate_tap(n);
 	return bad ? 1 : 0;
 }
 

@@ -73,6 +73,30 @@ static void net_enqueue(struct end *to, const u8 *bytes, u32 len, u64 delay)
 	push((struct event){ .at = S.now + delay, .pkt = p });
 }
 
+/* Bytes in front of @from's device that have not left yet. */
+static u64 link_queued(const struct end *from)
+{
+	if (from->link_free <= S.now)
+		return 0;
+	return (from->link_free - S.now) * from->link_rate / US_S;
+}
+
+bool net_room(const struct end *from, u32 bytes)
+{
+	return !from->link_rate || !bytes ||
+	       link_queued(from) + bytes <= from->queue_max;
+}
+
+/* The time that @bytes take to leave, those in front of them included. */
+static u64 link_delay(struct end *from, u32 bytes)
+{
+	if (!from->link_rate)
+		return 0;
+	from->link_free = max(from->link_free, S.now) +
+			  bytes * US_S / from->link_rate;
+	return from->link_free - S.now;
+}
+
 /* The ACK that ends the handshake, or the one that ends it all. */
 static bool final_ack_lost(struct end *from, const struct xtcp_hdr *h, u32 len)
 {
@@ -108,6 +132,7 @@ void net_send(struct end *from, const struct xtcp_hdr *h, const u8 *payload,
 	      flag_names(h->flags), h->seq, h->ack, len, h->wnd, fate);
 	if (*fate)
 		return;
+	delay += link_delay(from, hlen + len);
 	if (!healthy) {
 		delay += rnd_below(S.jitter + 1);
 		if (chance(S.reorder))

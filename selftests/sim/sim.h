@@ -87,6 +87,15 @@ struct end {
 	bool was_closing;	/* in CLOSING, once */
 	bool left_alone;	/* its FIN was never acknowledged */
 	u32 next_iss;		/* for the successor of a TIME_WAIT, 0: any */
+
+	/* The queue in front of its device, if there is one. */
+	u64 link_rate;		/* bytes a second, 0: no queue */
+	u32 queue_max;		/* bytes */
+	bool queue_silent;	/* what it drops is said to be sent */
+	u64 link_free;		/* when all that waits has left */
+	u32 refused;		/* decisions that it did not take */
+	u64 sent_packets;	/* with payload */
+	u64 done_at;		/* when all had been delivered to it */
 };
 
 struct packet {
@@ -143,7 +152,17 @@ static inline bool chance(u32 per_mille)
 void trace(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void fail(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 
+/* rate.c */
+int rate_tap(int n);
+extern const int rate_tests;
+
+/* main.c */
+void sim_reset(u64 seed);
+void sim_end(struct end *e, int i);
+void sim_run(void);
+
 /* net.c */
+bool net_room(const struct end *from, u32 bytes);
 void net_send(struct end *from, const struct xtcp_hdr *h, const u8 *payload,
 	      u32 len);
 void net_tick_at(struct end *e, u64 at);

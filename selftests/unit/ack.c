@@ -39,19 +39,21 @@ static void fast_retransmit(void)
 	CHECK(H.out[2].d.rtx);
 	/* Karn: its round trip is no longer measured. */
 	EQUAL(H.c.rtt.sent, 0);
-	EQUAL(H.c.ssthresh, 6 * MSS);
-	EQUAL(H.c.cwnd, 9 * MSS);
+	EQUAL(H.c.ssthresh, 5);
+	EQUAL(H.c.cwnd, 5);
+	EQUAL(xtcp_core_in_network(&H.c), 9);
 	EQUAL(H.mib[XTCP_MIB_FASTRETRANS], 1);
 	EQUAL(H.mib[XTCP_MIB_DUPACKS], 3);
 	/* A partial ACK repeats the next hole and deflates. */
 	ACK(4 * MSS);
 	EQUAL(H.out[3].d.seq, ISS + 1 + 4 * MSS);
-	EQUAL(H.c.cwnd, 6 * MSS);
+	EQUAL(H.c.cwnd, 5);
+	EQUAL(xtcp_core_in_network(&H.c), 8);
 	CHECK(H.c.in_recovery);
 	/* A full one ends it. */
 	ACK(12 * MSS);
 	CHECK(!H.c.in_recovery);
-	CHECK(H.c.cwnd <= H.c.ssthresh);
+	EQUAL(H.c.cwnd, 5);
 }
 
 static void not_duplicates(void)
@@ -59,7 +61,7 @@ static void not_duplicates(void)
 	host_in(XTCP_ESTABLISHED);
 	host_wrote(5 * MSS);
 	for (int i = 0; i < 5; i++)
-		host_seg(IRS + 1, ISS + 1, XTCP_ACK, 0, 59000 - i);
+		host_seg(IRS + 1, ISS + 1, XTCP_ACK, 0, 60001 + i);
 	EQUAL(H.c.dupacks, 0);
 	for (int i = 0; i < 5; i++)
 		host_seg(IRS + 1 + i, ISS + 1, XTCP_ACK, 1, H.c.snd_wnd);
@@ -68,6 +70,44 @@ static void not_duplicates(void)
 	for (int i = 0; i < 5; i++)
 		ACK(5 * MSS);
 	EQUAL(H.c.dupacks, 0);
+}
+
+/* The window is smaller and no newer: refused, so nothing has changed. */
+static void window_refused(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	host_wrote(10 * MSS);
+	host_clear();
+	for (int i = 0; i < 5; i++)
+		host_seg(IRS + 1, ISS + 1, XTCP_ACK, 0, 59000);
+	EQUAL(H.c.dupacks, 5);
+	CHECK(H.c.in_recovery);
+	EQUAL(H.sent, 1);
+	EQUAL(H.c.snd_wnd, 60000);
+}
+
+/* The path's MTU and a loss: what the first leaves, the second does not forget. */
+static void two_reasons(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	host_wrote(10 * MSS);
+	host_clear();
+	H.c.cwnd = 4;
+	xtcp_core_set_mss(&H.c, MSS, H.now);
+	xtcp_core_too_long(&H.c);
+	host_tx(true);
+	EQUAL(H.sent, 4);
+	EQUAL(H.c.rtx_nxt, ISS + 1 + 4 * MSS);
+	for (int i = 0; i < 3; i++)
+		ACK(0);
+	CHECK(H.c.in_recovery);
+	EQUAL(H.c.rtx_end, ISS + 1 + 10 * MSS);
+	host_clear();
+	for (int i = 1; i < 10; i++)
+		ACK(i * MSS);
+	EQUAL(H.c.rtx_nxt, ISS + 1 + 10 * MSS);
+	CHECK(H.out[H.sent - 1].d.rtx);
+	EQUAL(H.mib[XTCP_MIB_TIMEOUTS], 0);
 }
 
 static void after_timeout(void)
@@ -79,15 +119,15 @@ static void after_timeout(void)
 	CHECK(H.c.in_loss);
 	EQUAL(H.sent, 1);
 	EQUAL(H.out[0].d.seq, ISS + 1);
-	EQUAL(H.c.cwnd, MSS);
-	EQUAL(H.c.ssthresh, 4 * MSS);
+	EQUAL(H.c.cwnd, 1);
+	EQUAL(H.c.ssthresh, 4);
 	/* Duplicates now answer the repetition. */
 	for (int i = 0; i < 5; i++)
 		ACK(0);
 	CHECK(!H.c.in_recovery);
 	/* Go back N, as slow start lets it. */
 	ACK(MSS);
-	EQUAL(H.c.cwnd, 2 * MSS);
+	EQUAL(H.c.cwnd, 2);
 	EQUAL(H.sent, 3);
 	EQUAL(H.out[2].d.seq, ISS + 1 + 2 * MSS);
 	CHECK(H.out[2].d.rtx);
@@ -153,7 +193,7 @@ static void cwnd_validation(void)
 		host_wrote(MSS);
 		ACK((i + 1) * MSS);
 	}
-	EQUAL(H.c.cwnd, 10 * MSS);
+	EQUAL(H.c.cwnd, 10);
 }
 
 static void fin_acked(void)
@@ -173,6 +213,8 @@ static const struct unit_test tests[] = {
 	{ "an ACK frees, measures and rearms", frees_and_rearms },
 	{ "limited transmit, fast retransmit, NewReno", fast_retransmit },
 	{ "what is no duplicate ACK", not_duplicates },
+	{ "a refused window leaves a duplicate one", window_refused },
+	{ "two reasons to retransmit", two_reasons },
 	{ "after a timeout", after_timeout },
 	{ "what was repeated measures nothing", repeated_measures_nothing },
 	{ "window updates", window_updates },

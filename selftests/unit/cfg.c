@@ -17,6 +17,8 @@ static void defaults(void)
 	EQUAL(c.retries2, 15);
 	EQUAL(c.timewait, 60000000);
 	EQUAL(c.initial_cwnd, 10);
+	EQUAL(c.slow_start_after_idle, 1);
+	EQUAL(c.min_rtt_wlen, 300);
 	CHECK(c.window_scaling);
 }
 

@@ -118,6 +118,19 @@ static void cork(void)
 	xtcp_core_push_all(&H.c);
 	host_wrote(10);
 	EQUAL(H.sent, 4);
+	/* Also what cwnd has no room for yet. */
+	host_in(XTCP_ESTABLISHED);
+	H.c.cork = true;
+	xtcp_core_wrote(&H.c, 12 * MSS + 500);
+	xtcp_core_push_all(&H.c);
+	host_tx(false);
+	EQUAL(H.sent, 10);
+	ACK(10 * MSS);
+	EQUAL(H.sent, 13);
+	EQUAL(H.out[12].d.len, 500);
+	/* But not what is written later. */
+	host_wrote(10);
+	EQUAL(H.sent, 13);
 }
 
 static void fin(void)
@@ -179,16 +192,84 @@ static void not_sent(void)
 	CHECK(xtcp_core_next_tx(&H.c, H.now, &again));
 	EQUAL(again.seq, d.seq);
 	EQUAL(again.len, d.len);
-	xtcp_core_tx_failed(&H.c, H.now);
+	xtcp_core_tx_done(&H.c, &again, XTCP_TX_NO_MEMORY, H.now);
+	CHECK(!xtcp_core_next_tx(&H.c, H.now, &d));
 	H.c.sig = 0;
+	EQUAL(H.c.deadline[XTCP_T_RETRY], H.now + XTCP_RETRY_MIN);
 	host_expire();
 	EQUAL(H.sent, 1);
+	EQUAL(H.c.deadline[XTCP_T_RETRY], 0);
+}
+
+/* No memory for data: a pure ACK goes, and when its time has come, not later. */
+static void ack_though_not_sent(void)
+{
+	u64 at;
+
+	host_in(XTCP_ESTABLISHED);
+	host_past_start();
+	H.data_res = XTCP_TX_NO_MEMORY;
+	host_seg(IRS + 1, ISS + 1, XTCP_ACK, 1, 60000);
+	at = H.c.deadline[XTCP_T_DELACK];
+	CHECK(at);
+	H.now += 1000;
+	host_clear();
+	host_wrote(100);
+	EQUAL(H.sent, 1);
+	/* The timers of both run. */
+	EQUAL(H.c.deadline[XTCP_T_DELACK], at);
+	EQUAL(H.c.deadline[XTCP_T_RETRY], H.now + XTCP_RETRY_MIN);
+	host_expire();
+	EQUAL(H.now, at);
+	EQUAL(H.out[H.sent - 1].d.len, 0);
+	EQUAL(H.c.ack_bytes, 0);
+	EQUAL(H.mib[XTCP_MIB_DELAYEDACKS], 1);
+	/* What is due at once goes at once. */
+	host_clear();
+	host_seg(IRS + 100, ISS + 1, XTCP_ACK, 1, 60000);
+	EQUAL(H.sent, 2);
+	EQUAL(H.out[0].d.len, 100);
+	EQUAL(H.out[1].d.len, 0);
+	EQUAL(H.mib[XTCP_MIB_DELAYEDACKS], 0);
+	CHECK(H.c.deadline[XTCP_T_RETRY]);
+	/* No memory even for that. */
+	H.ack_res = XTCP_TX_NO_MEMORY;
+	host_clear();
+	host_seg(IRS + 200, ISS + 1, XTCP_ACK, 1, 60000);
+	EQUAL(H.sent, 2);
+	CHECK(H.c.ack_now);
+	H.ack_res = XTCP_TX_SENT;
+	H.data_res = XTCP_TX_SENT;
+	host_clear();
+	host_expire();
+	EQUAL(H.sent, 1);
+	EQUAL(H.out[0].d.len, 100);
+	CHECK(!H.c.ack_now);
+	EQUAL(H.c.deadline[XTCP_T_RETRY], 0);
+	EQUAL(H.mib[XTCP_MIB_DELAYEDACKS], 0);
+}
+
+static void never_sent(void)
+{
+	u64 start;
+	u32 n = 0;
+
+	host_in(XTCP_ESTABLISHED);
+	H.data_res = XTCP_TX_NO_MEMORY;
+	start = H.now;
+	host_wrote(100);
+	while (H.c.state == XTCP_ESTABLISHED && n++ < 100000)
+		host_expire();
+	EQUAL(H.c.err, ETIMEDOUT);
+	CHECK(H.now - start < 2000000000ull);
+	CHECK(H.sent < 5000);
+	EQUAL(xtcp_core_deadline(&H.c), 0);
 }
 
 static void idle_restart(void)
 {
 	host_in(XTCP_ESTABLISHED);
-	H.c.cwnd = 50 * MSS;
+	H.c.cwnd = 50;
 	host_wrote(MSS);
 	ACK(MSS);
 	H.now += 5000000;
@@ -224,6 +305,8 @@ static const struct unit_test tests[] = {
 	{ "FIN", fin },
 	{ "a window taken back over data in flight", shrunk_window },
 	{ "a segment that could not be sent", not_sent },
+	{ "an ACK goes when data does not", ack_though_not_sent },
+	{ "data that can never be sent", never_sent },
 	{ "restart after idling", idle_restart },
 	{ "RST", rst },
 };

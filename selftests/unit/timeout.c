@@ -44,6 +44,18 @@ static void syn_retries(void)
 	EQUAL(H.sent, 5);
 }
 
+/* A SYN for which there is never any memory is a SYN that is always lost. */
+static void syn_never_sent(void)
+{
+	host_new();
+	H.ack_res = XTCP_TX_NO_MEMORY;
+	EQUAL(connect_in_vain(), 131000000);
+	EQUAL(H.sent, 11);
+	host_new();
+	H.ack_res = XTCP_TX_REFUSED;
+	EQUAL(connect_in_vain(), 131000000);
+}
+
 static void lost_syn(void)
 {
 	host_in(XTCP_SYN_SENT);
@@ -51,12 +63,12 @@ static void lost_syn(void)
 	host_seg(IRS, ISS + 1, XTCP_SYN | XTCP_ACK, 0, 60000);
 	EQUAL(H.c.rtt.srtt, 0);
 	EQUAL(H.c.rtt.rto, 3000000);
-	EQUAL(H.c.cwnd, 10 * MSS);
+	EQUAL(H.c.cwnd, 10);
 	host_in(XTCP_SYN_SENT);
 	host_expire();
 	host_expire();
 	host_seg(IRS, ISS + 1, XTCP_SYN | XTCP_ACK, 0, 60000);
-	EQUAL(H.c.cwnd, MSS);
+	EQUAL(H.c.cwnd, 1);
 }
 
 /* SYNs at a steady pace have left no doubling, whatever comes next. */
@@ -530,6 +542,7 @@ static void unreachable_for_long(void)
 
 static const struct unit_test tests[] = {
 	{ "SYN retries", syn_retries },
+	{ "a SYN that can never be sent", syn_never_sent },
 	{ "a lost SYN", lost_syn },
 	{ "lost SYNs before a simultaneous open", lost_syn_crossing },
 	{ "data is given up after 924.6 s", data_gives_up },

@@ -184,7 +184,8 @@ void host_tx(bool always)
 		if (H.sent < ARRAY_SIZE(H.out))
 			H.out[H.sent] = o;
 		H.sent++;
-		xtcp_core_sent(&H.c, &o.d, H.now);
+		xtcp_core_tx_done(&H.c, &o.d, o.d.len || o.d.flags & XTCP_FIN ||
+				  o.d.probe ? H.data_res : H.ack_res, H.now);
 		if (H.sent > 10000)
 			abort();
 	}

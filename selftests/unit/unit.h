@@ -72,6 +72,7 @@ struct host {
 	bool in_order;		/* the last of them */
 	bool no_room;		/* there is none */
 	bool no_challenge;	/* the quota of this second is spent */
+	enum xtcp_tx_result data_res, ack_res;	/* what becomes of segments */
 	u8 from, ev, to;	/* the last edge */
 	u32 edges;
 	struct out out[64];	/* what was sent since host_clear() */

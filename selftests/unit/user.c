@@ -139,7 +139,7 @@ static void path_mtu(void)
 	EQUAL(H.sent, 5);
 	CHECK(H.out[0].d.rtx);
 	EQUAL(H.out[0].d.len, 600);
-	EQUAL(H.c.cwnd, 10 * MSS);
+	EQUAL(H.c.cwnd, 10);
 	xtcp_core_set_mss(&H.c, 9000, H.now);
 	EQUAL(H.c.mss, MSS);
 	xtcp_core_set_mss(&H.c, 1, H.now);
