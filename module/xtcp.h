@@ -166,6 +166,7 @@ struct xtcp_reqsk {
 	u32 mark;
 	u32 txhash;
 	u32 last_oow;		/* jiffies of the last answer that is rationed */
+	u32 secid;		/* LSM's label of its flow, for IPsec; 0: none */
 	u8 tos;
 	struct rcu_head rcu;
 };

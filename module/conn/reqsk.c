@@ -35,6 +35,8 @@ void xtcp_reqsk_synack(struct xtcp_reqsk *r, bool cookie)
 		.oif = r->entry.bound_if,
 		.mark = r->mark,
 		.txhash = r->txhash,
+		.secid = r->secid,
+		.scope = ip_sock_rt_scope(r->lsk),
 		.tos = r->tos,
 		.sk = r->lsk,
 		.priority = READ_ONCE(r->lsk->sk_priority),
@@ -184,10 +186,12 @@ static u16 req_own_mss(const struct sock *lsk, const struct xtcp_reqsk *r)
 	u16 mss = XTCP_MSS_DEFAULT;
 
 	flowi4_init_output(&fl4, r->entry.bound_if, r->mark, r->tos,
-			   RT_SCOPE_UNIVERSE, xtcp_ipproto, 0,
+			   ip_sock_rt_scope(lsk), xtcp_ipproto,
+			   inet_sk_flowi_flags(lsk),
 			   xtcp_addr_v4(&r->entry.key.raddr),
 			   xtcp_addr_v4(&r->entry.key.laddr),
 			   r->entry.key.rport, r->entry.key.lport, lsk->sk_uid);
+	fl4.flowi4_secid = r->secid;
 	rt = ip_route_output_flow(sock_net(lsk), &fl4, lsk);
 	if (IS_ERR(rt))
 		return 0;
@@ -215,12 +219,16 @@ void xtcp_reqsk_address(struct xtcp_reqsk *r, struct sock *lsk,
 	r->txhash = net_tx_rndhash();
 }
 
-bool xtcp_reqsk_open(struct xtcp_reqsk *r, const struct xtcp_seg *syn, u32 iss)
+bool xtcp_reqsk_open(struct xtcp_reqsk *r, struct sk_buff *skb,
+		     const struct xtcp_seg *syn, u32 iss)
 {
 	struct xtcp_net *xn = xtcp_pernet(sock_net(r->lsk));
 	u32 space = READ_ONCE(r->lsk->sk_rcvbuf) / 2;
-	u16 mss = req_own_mss(r->lsk, r);
+	u16 mss;
 
+	if (!xtcp_reqsk_label(r, skb))
+		return false;
+	mss = req_own_mss(r->lsk, r);
 	if (!mss)
 		return false;
 	xtcp_req_open(&r->req, syn, iss, mss, space,
@@ -245,7 +253,7 @@ struct xtcp_reqsk *xtcp_reqsk_make(struct sock *lsk, struct sk_buff *skb,
 		return NULL;
 	xtcp_reqsk_address(r, lsk, skb, s);
 	timer_setup(&r->timer, req_timer, 0);
-	if (!xtcp_reqsk_open(r, s, iss ?: xtcp_isn(xn, &r->entry.key))) {
+	if (!xtcp_reqsk_open(r, skb, s, iss ?: xtcp_isn(xn, &r->entry.key))) {
 		xtcp_reqsk_discard(r);
 		return NULL;
 	}

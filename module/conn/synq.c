@@ -3,6 +3,7 @@
  * The SYN queue: which SYN becomes a request, and what becomes of requests.
  * When the queue is full, cookies take its place.
  */
+#include <linux/security.h>
 #include <linux/slab.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
@@ -77,7 +78,7 @@ static bool cookie_send(struct sock *lsk, struct xtcp_listener *l,
 	xtcp_reqsk_address(&r, lsk, skb, s);
 	iss = xtcp_cookie_make(xn, &r.entry.key, s->seq, s->opts & XTCP_OPT_MSS ?
 			       s->mss : XTCP_MSS_DEFAULT);
-	if (!xtcp_reqsk_open(&r, &syn, iss))
+	if (!xtcp_reqsk_open(&r, skb, &syn, iss))
 		return false;
 	xtcp_cookie_overflow(lsk, l);
 	XTCP_INC(sock_net(lsk), SYNCOOKIESSENT);
@@ -228,6 +229,21 @@ static enum xtcp_synq_verdict req_overflow(struct xtcp_listener *l,
 	return XTCP_SYNQ_DROP;
 }
 
+/* New child @sk gets @skb, which made it, and goes into the accept queue. */
+static void child_begin(struct sock *lsk, struct xtcp_listener *l,
+			struct sock *sk, struct sk_buff *skb,
+			const struct xtcp_seg *s)
+{
+	XTCP_INC(sock_net(lsk), PASSIVEOPENS);
+	/*
+	 * For SO_PEERSEC: natively the peer's label comes with the request, by
+	 * security_inet_csk_clone(), which is not exported.
+	 */
+	security_inet_conn_established(sk, skb);
+	xtcp_input(sk, skb, s);
+	xtcp_child_ready(lsk, l, sk);
+}
+
 /* The final ACK. */
 static enum xtcp_synq_verdict req_establish(struct xtcp_listener *l,
 					    struct xtcp_reqsk *r,
@@ -246,9 +262,7 @@ static enum xtcp_synq_verdict req_establish(struct xtcp_listener *l,
 		return XTCP_SYNQ_AGAIN;
 	if (IS_ERR(sk))
 		return req_overflow(l, r, skb, s);
-	XTCP_INC(sock_net(lsk), PASSIVEOPENS);
-	xtcp_input(sk, skb, s);
-	xtcp_child_ready(lsk, l, sk);
+	child_begin(lsk, l, sk, skb, s);
 	xtcp_reqsk_free(r);
 	return XTCP_SYNQ_TAKEN;
 }
@@ -291,8 +305,8 @@ enum xtcp_synq_verdict xtcp_synq_ack(struct sock *lsk, struct sk_buff *skb,
 	cookie_syn(&syn, s, mss);
 	if (!xtcp_cookie_options(xn, &r.entry.key, s, &syn))
 		return XTCP_SYNQ_STRANGER;
-	sk = xtcp_reqsk_open(&r, &syn, s->ack - 1) ? req_to_child(l, &r, true) :
-						     ERR_PTR(-ENOMEM);
+	sk = xtcp_reqsk_open(&r, skb, &syn, s->ack - 1) ?
+		req_to_child(l, &r, true) : ERR_PTR(-ENOMEM);
 	/* Another segment with the same cookie was faster. */
 	if (sk == ERR_PTR(-EALREADY))
 		return XTCP_SYNQ_AGAIN;
@@ -302,9 +316,7 @@ enum xtcp_synq_verdict xtcp_synq_ack(struct sock *lsk, struct sk_buff *skb,
 	}
 	/* The edge that its request would have taken. */
 	xtcp_edge_count(XTCP_LISTEN, XTCP_EV_RCV_SYN, XTCP_SYN_RECV);
-	XTCP_INC(net, PASSIVEOPENS);
-	xtcp_input(sk, skb, s);
-	xtcp_child_ready(lsk, l, sk);
+	child_begin(lsk, l, sk, skb, s);
 	return XTCP_SYNQ_TAKEN;
 }
 

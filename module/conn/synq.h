@@ -17,8 +17,12 @@
 void xtcp_reqsk_address(struct xtcp_reqsk *r, struct sock *lsk,
 			const struct sk_buff *skb, const struct xtcp_seg *s);
 
-/* From the peer's SYN, or from what is known of it.  False: no way back. */
-bool xtcp_reqsk_open(struct xtcp_reqsk *r, const struct xtcp_seg *syn, u32 iss);
+/*
+ * Opens @r from the peer's SYN @syn, or from what is known of that; @skb is
+ * what came.  False: a security module refuses, or there is no way back.
+ */
+bool xtcp_reqsk_open(struct xtcp_reqsk *r, struct sk_buff *skb,
+		     const struct xtcp_seg *syn, u32 iss);
 
 /*
  * A request for SYN @s, in no queue yet; NULL without memory or a way back.
@@ -66,6 +70,15 @@ void xtcp_reqsk_answer_syn(struct xtcp_listener *l, struct xtcp_reqsk *r,
 /* @s is out of order: where we are (RFC 9293, 3.10.7.4). */
 void xtcp_reqsk_answer_ack(struct xtcp_reqsk *r, struct sk_buff *skb,
 			   const struct xtcp_seg *s);
+
+/* ---- label.c ---- */
+
+/*
+ * Asks the security modules about @r, which has its addresses, and @skb, the
+ * SYN or a cookie's ACK, as security_inet_conn_request() is asked natively;
+ * sets @r->secid.  False: refused.
+ */
+bool xtcp_reqsk_label(struct xtcp_reqsk *r, struct sk_buff *skb);
 
 /* ---- child.c ---- */
 

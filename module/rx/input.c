@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A segment meets its connection: the core, then deeds. */
+#include <linux/security.h>
 #include <net/ip.h>
 #include "conn/conn.h"
 #include "rx/rx.h"
@@ -18,8 +19,12 @@ static void reply_reset(struct sock *sk, const struct xtcp_seg *s, u8 tos,
 		.mark = IP4_REPLY_MARK(sock_net(sk), mark),
 		.tos = tos,
 	};
+	struct flowi_common flow = { };
 
 	xtcp_reply_as(&r, sk);
+	/* The segment's label may be gone as well: the socket's own. */
+	security_sk_classify_flow(sk, &flow);
+	r.secid = flow.flowic_secid;
 	xtcp_reply_reset(sock_net(sk), &r, s);
 }
 
@@ -32,7 +37,9 @@ static bool data_soon(const struct sock *sk)
 void xtcp_input(struct sock *sk, struct sk_buff *skb, const struct xtcp_seg *s)
 {
 	struct xtcp_core *c = &xtcp_sk(sk)->core;
-	struct xtcp_rxd *d = s->len ? &XTCP_RX_CB(skb)->rxd : NULL;
+	bool opening = c->state == XTCP_SYN_SENT;
+	/* Payload of the peer's SYN is left to be sent again. */
+	struct xtcp_rxd *d = s->len && !opening ? &XTCP_RX_CB(skb)->rxd : NULL;
 	u8 tos = ip_hdr(skb)->tos;
 	u32 mark = skb->mark;
 	enum xtcp_drop why;
@@ -47,9 +54,12 @@ void xtcp_input(struct sock *sk, struct sk_buff *skb, const struct xtcp_seg *s)
 	}
 	skb_dst_drop(skb);
 	__skb_pull(skb, s->hlen);
-	if (unlikely(c->state == XTCP_SYN_SENT))
+	if (unlikely(opening))
 		c->data_soon = data_soon(sk);
 	why = xtcp_core_input(c, s, d, xtcp_now());
+	/* For SO_PEERSEC, as in tcp_finish_connect(). */
+	if (unlikely(opening && (c->sig & XTCP_SIG_CONNECTED)))
+		security_inet_conn_established(sk, skb);
 	if (!d)
 		consume_skb(skb);
 	xtcp_rcv_refresh(sk);

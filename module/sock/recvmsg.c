@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* recv() and its relatives. */
 #include <linux/sched/signal.h>
+#include <net/busy_poll.h>
 #include <net/inet_common.h>
 #include "conn/conn.h"
 #include "rx/rx.h"
@@ -147,6 +148,10 @@ int xtcp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags,
 
 	if (unlikely(flags & MSG_ERRQUEUE))
 		return inet_recv_error(sk, msg, len, addr_len);
+	/* SO_BUSY_POLL, as natively; in poll() sock_poll() does it. */
+	if (sk_can_busy_loop(sk) && sk->sk_state == TCP_ESTABLISHED &&
+	    skb_queue_empty_lockless(&sk->sk_receive_queue))
+		sk_busy_loop(sk, flags & MSG_DONTWAIT);
 	lock_sock(sk);
 	err = -ENOTCONN;
 	if (sk->sk_state == TCP_LISTEN)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Segments that carry no payload and need no socket: SYN-ACK, ACK, RST. */
+#include <linux/security.h>
 #include <net/ip.h>
 #include <net/l3mdev.h>
 #include <net/route.h>
@@ -21,11 +22,15 @@ void xtcp_reply_init(struct xtcp_reply *r, struct net *net,
 		     const struct sk_buff *skb)
 {
 	const struct iphdr *iph = ip_hdr(skb);
+	struct flowi_common flow = { };
 
+	/* It only reads, but is declared otherwise. */
+	security_skb_classify_flow((struct sk_buff *)skb, &flow);
 	*r = (struct xtcp_reply){
 		.saddr = iph->daddr,
 		.daddr = iph->saddr,
 		.mark = IP4_REPLY_MARK(net, skb->mark),
+		.secid = flow.flowic_secid,
 		.tos = iph->tos,
 	};
 	if (netif_index_is_l3_master(net, skb->skb_iif))

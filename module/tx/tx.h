@@ -56,14 +56,16 @@ struct xtcp_reply {
 	int oif;		/* 0: any */
 	u32 mark;
 	u32 txhash;		/* 0: none */
+	u32 secid;		/* LSM's label of the flow, for IPsec; 0: none */
 	u32 priority;
 	u8 tos;			/* ECN bits are not sent */
+	u8 scope;		/* RT_SCOPE_*; 0: RT_SCOPE_UNIVERSE */
 	u8 ttl;			/* 0: the route's */
 };
 
 /*
- * Fills @r for the sender of @skb: TOS as it came, the mark if fwmark_reflect
- * is on, and the way back into a VRF.
+ * Fills @r for the sender of @skb: TOS and security label as they came, the
+ * mark if fwmark_reflect is on, and the way back into a VRF.
  */
 void xtcp_reply_init(struct xtcp_reply *r, struct net *net,
 		     const struct sk_buff *skb);

@@ -130,10 +130,11 @@ static struct rtable *reply_route(struct net *net, const struct xtcp_reply *r,
 	struct flowi4 fl4;
 
 	flowi4_init_output(&fl4, r->oif, r->mark, r->tos & ~INET_ECN_MASK,
-			   RT_SCOPE_UNIVERSE, xtcp_ipproto,
-			   r->sk ? inet_sk_flowi_flags(r->sk) : 0, r->daddr,
+			   r->scope,
+			   xtcp_ipproto, r->sk ? inet_sk_flowi_flags(r->sk) : 0, r->daddr,
 			   r->saddr, htons(h->dport), htons(h->sport),
 			   sock_net_uid(net, r->sk));
+	fl4.flowi4_secid = r->secid;
 	return ip_route_output_flow(net, &fl4, r->sk);
 }
 
