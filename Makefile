@@ -16,6 +16,9 @@ INSTALL_KO = $(DESTDIR)/lib/modules/$(RELEASE)/updates/xtcp.ko
 INSTALL_HEADER = $(DESTDIR)/usr/include/linux/xtcp.h
 INSTALL_CONF = $(DESTDIR)/etc/modprobe.d/xtcp.conf
 
+# Suites are for 6.12 unless KREL was given
+SUITE_KERNEL = $(if $(findstring file,$(origin KREL)),6.12,$(KREL))
+
 # The sub-makes have parallelism of their own
 .NOTPARALLEL:
 .PHONY: all module load unload install uninstall clean help setup demo check \
@@ -27,13 +30,14 @@ all: module ## Same as module
 help: ## This list
 	@echo 'make [target] [KREL=<release>|6.1|6.12|sanitizers] [W=1] [C=1] [V=1]'
 	@sed -n 's/^\([a-z -]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 24
+	@echo 'KREL: the running kernel unless given; 6.1 and 6.12 are the newest installed.'
 	@echo 'Times: two cores, no KVM, everything installed.'
 	@echo 'One command in a virtual machine: selftests/vm/run --help'
 
 setup: ## Install what is missing of Debian's packages (root)
 	@tools/setup
 
-module: ## Build build/<release>/xtcp.ko (default: for the running kernel)
+module: ## Build build/<release>/xtcp.ko
 	@tools/build-module $(KREL) $(KBUILD_ARGS)
 
 # Nothing is built that is built already: root is not needed for it, and leaves
@@ -48,7 +52,7 @@ parameters:
 		echo "PARAMS: the module has no parameter $${p%%=*}; it has:" >&2; \
 		modinfo -F parm $(KO) | sed 's/^/  /' >&2; exit 1; done
 
-load: fresh-module parameters ## Insert it into the running kernel (root); PARAMS="family=23 ipproto=254"
+load: fresh-module parameters ## Insert it (root); PARAMS="ipproto=254" for parameters
 	@[ "$(RELEASE)" = "$$(uname -r)" ] || { \
 		echo 'load: $(RELEASE) is not the running kernel' >&2; exit 1; }
 	@for m in $$(modinfo -F depends $(KO) | tr , ' '); do \
@@ -56,11 +60,11 @@ load: fresh-module parameters ## Insert it into the running kernel (root); PARAM
 	insmod $(KO) $(PARAMS) || { dmesg 2>/dev/null | \
 		grep '\<xtcp: ' | tail -n 1 >&2; exit 1; }
 
-unload: ## Remove it from the running kernel (root)
+unload: ## Remove it (root)
 	rmmod xtcp
 
 # With PARAMS, modprobe gets them, and the aliases of the numbers in them
-install: fresh-module parameters ## Install module and <linux/xtcp.h> for KREL (root; DESTDIR and PARAMS work)
+install: fresh-module parameters ## Install it and <linux/xtcp.h> (root; PARAMS, DESTDIR)
 	install -D -m 644 $(KO) $(INSTALL_KO)
 	install -D -m 644 uapi/linux/xtcp.h $(INSTALL_HEADER)
 	@rm -f $(INSTALL_CONF)
@@ -72,14 +76,14 @@ install: fresh-module parameters ## Install module and <linux/xtcp.h> for KREL (
 		esac; done; } >$(INSTALL_CONF); cat $(INSTALL_CONF); }
 	$(if $(DESTDIR),,depmod $(RELEASE))
 
-uninstall: ## Remove what make install installed for KREL (root; DESTDIR works)
+uninstall: ## Remove what install installed (root; DESTDIR)
 	rm -f $(INSTALL_KO) $(INSTALL_HEADER) $(INSTALL_CONF)
 	$(if $(DESTDIR),,depmod $(RELEASE))
 
 clean: ## Remove build/ (the caches in ~/.cache/xtcp stay)
 	rm -rf build
 
-demo: setup ## 1 min: files over a bad network, XTCP and TCP side by side
+demo: setup ## 1 min: files over a bad network, by XTCP and by TCP
 	@echo 'demo: two hosts in a virtual machine, files both ways over a bad network,'
 	@echo '      first by XTCP, then by TCP; about a minute. Your kernel is not touched.'
 	@tools/build-module 6.12
@@ -96,16 +100,18 @@ check-quick: setup ## The tests on 6.12 only, with fewer seeds
 	@echo 'check-quick: the tests on 6.12, no fuzzing; the verdict is the last line.'
 	@selftests/run-all --quick
 
-check-sanitizers: setup ## The kernel-side tests under KASAN, lockdep, kmemleak (builds a kernel first)
+check-sanitizers: setup ## api, net, wire under KASAN, lockdep, kmemleak
 	@echo 'check-sanitizers: api, net and wire on a kernel with KASAN, lockdep, kmemleak;'
 	@echo '                  builds it first, once. The verdict is the last line.'
 	@selftests/run-all --sanitizers
 
-unit sim fuzz api net wire style: ## One suite (api, net, wire: on 6.12, or KREL)
-	@selftests/run-all --kernels "$(if $(findstring file,$(origin \
-		KREL)),6.12,$(KREL))" --suites $@
+unit sim fuzz style: ## One suite, without a virtual machine
+	@selftests/run-all --kernels "$(SUITE_KERNEL)" --suites $@
 
-programs: ## Build the demo programs: build/userspace-demo/{hello,xtcp-server,xtcp-client}
+api net wire: ## One suite, in a virtual machine (6.12, or KREL)
+	@selftests/run-all --kernels "$(SUITE_KERNEL)" --suites $@
+
+programs: ## Build the demo programs in build/userspace-demo/
 	@$(MAKE) --no-print-directory -C userspace-demo
 
 diagram: ## Draw the state diagram again from the table
