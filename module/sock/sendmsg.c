@@ -102,18 +102,45 @@ static int check_control(struct sock *sk, struct msghdr *msg)
 	return sock_cmsg_send(sk, msg, &cookie) ? -EINVAL : 0;
 }
 
+/*
+ * MSG_FASTOPEN asks to connect and to send at once, which is not there yet:
+ * programs then use connect().  Who is connected, or listens, is told so, as
+ * natively by __inet_stream_connect(); who waits for his connection may go on
+ * waiting.  Returns 0 or an error.  Socket lock.
+ */
+static int check_fastopen(struct sock *sk, const struct msghdr *msg)
+{
+	const struct sockaddr *to = msg->msg_name;
+
+	if (likely(!(msg->msg_flags & MSG_FASTOPEN)))
+		return 0;
+	if (to && msg->msg_namelen >= sizeof(to->sa_family) &&
+	    to->sa_family == AF_UNSPEC)
+		return -EOPNOTSUPP;
+	switch (sk->sk_socket->state) {
+	case SS_CONNECTED:
+		return -EISCONN;
+	case SS_CONNECTING:
+		return sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT) ?
+		       0 : -EALREADY;
+	default:
+		return sk->sk_state == TCP_CLOSE ? -EOPNOTSUPP : -EISCONN;
+	}
+}
+
 /* proto.sendmsg: process context, no lock. */
 int xtcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 {
 	struct xtcp_core *c = &xtcp_sk(sk)->core;
-	int copied = 0, err = 0;
+	int copied = 0, err;
 	long timeo;
 
 	if (msg->msg_flags & MSG_OOB)
 		return -EOPNOTSUPP;
 	lock_sock(sk);
 	timeo = sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT);
-	if (!can_send(sk))
+	err = check_fastopen(sk, msg);
+	if (!err && !can_send(sk))
 		err = sk_stream_wait_connect(sk, &timeo);
 	if (!err)
 		err = check_control(sk, msg);
