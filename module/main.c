@@ -91,9 +91,12 @@ static int __init xtcp_init(void)
 	if (err)
 		return err;
 	xtcp_ports_init();
-	err = xtcp_reqsk_init();
+	err = xtcp_tables_init();
 	if (err)
 		return err;
+	err = xtcp_reqsk_init();
+	if (err)
+		goto out_tables;
 	err = xtcp_timewait_init();
 	if (err)
 		goto out_reqsk;
@@ -123,6 +126,8 @@ out_timewait:
 	xtcp_timewait_exit();
 out_reqsk:
 	xtcp_reqsk_exit();
+out_tables:
+	xtcp_tables_exit();
 	return err;
 }
 
@@ -141,6 +146,7 @@ static void __exit xtcp_exit(void)
 	xtcp_family_exit();
 	xtcp_timewait_exit();
 	xtcp_reqsk_exit();
+	xtcp_tables_exit();
 }
 
 module_init(xtcp_init);

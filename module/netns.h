@@ -17,6 +17,12 @@ void xtcp_sysctl_exit(struct xtcp_net *xn);
 /* The limits that a namespace starts with; xn->net is set. */
 void xtcp_limits_init(struct xtcp_net *xn);
 
+/*
+ * Somebody opens a socket in @xn: what only sockets need is made with the first
+ * of them.  False without memory.  May sleep.
+ */
+bool xtcp_netns_use(struct xtcp_net *xn);
+
 /* A socket of the namespace, or the last thing in it, is gone: look again. */
 void xtcp_netns_wake(void);
 

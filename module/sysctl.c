@@ -172,7 +172,7 @@ static void knobs_fill(struct knobs *k, struct xtcp_net *xn)
 
 int xtcp_sysctl_init(struct xtcp_net *xn)
 {
-	struct knobs *k = kzalloc(sizeof(*k), GFP_KERNEL);
+	struct knobs *k = kzalloc(sizeof(*k), GFP_KERNEL_ACCOUNT);
 
 	if (!k)
 		return -ENOMEM;

@@ -25,10 +25,6 @@
 /* The pseudo-header has TCP's number whatever the IP header says. */
 #define XTCP_CSUM_PROTO		IPPROTO_TCP
 
-#define XTCP_EHASH_BITS		14	/* buckets of the table of connections */
-#define XTCP_EHASH_LOCKS	256
-#define XTCP_BHASH_BITS		10	/* buckets of the table of ports */
-#define XTCP_LHASH_BITS		12	/* buckets of the table of listeners */
 #define XTCP_NPEERS		1024	/* addresses proven to be somebody's */
 
 extern int xtcp_family;		/* module parameters; fixed after load */
@@ -59,24 +55,40 @@ struct xtcp_entry {
 	struct hlist_nulls_node node;
 	struct xtcp_key key;
 	u32 hash;
+	struct net *net;	/* whose it is: the table is for all of them */
 	int bound_if;		/* 0: any */
 	u8 kind;		/* enum xtcp_kind */
 };
 
 /*
- * struct xtcp_bucket - a local port in use
+ * struct xtcp_place - a local port at one address, 0: at any
+ * Under the lock of the port's chain (conn/ports.c).
+ */
+struct xtcp_place {
+	struct xtcp_bucket *bucket;
+	__be32 saddr;		/* constant while anybody is here */
+	struct hlist_head bound;	/* by bind() and connect(), struct xtcp_owner */
+	struct hlist_head kids;		/* by accept(), likewise */
+	struct hlist_head claims;	/* TIME_WAIT, struct xtcp_claim */
+	struct hlist_node chain;	/* places by address; not in use for the first */
+	struct hlist_node sibling;	/* xtcp_bucket.more; likewise */
+};
+
+/*
+ * struct xtcp_bucket - a local port in use in a namespace
  * The fast* fields sum up the owners for bind() and connect(), as they were
  * when each came (conn/ports.c).
  */
 struct xtcp_bucket {
 	struct hlist_node node;
-	struct hlist_head owners;	/* sockets, struct xtcp_owner */
-	struct hlist_head claims;	/* TIME_WAIT, struct xtcp_claim */
+	struct net *net;
 	u16 port;		/* host byte order */
 	s8 fastreuse;		/* > 0: all have SO_REUSEADDR, none listens */
 	s8 fastreuseport;	/* > 0: all have SO_REUSEPORT and fastuid */
 	kuid_t fastuid;
 	__be32 fast_saddr;	/* with XTCP_FAST_STRICT */
+	struct xtcp_place first;	/* most ports are used at one address only */
+	struct hlist_head more;		/* the others */
 };
 
 enum {
@@ -86,10 +98,15 @@ enum {
 	XTCP_FAST_STRICT = 2,	/* for sockets at fast_saddr */
 };
 
-/* A socket's place in a bucket. */
+/*
+ * What a socket has of a port.  Written with the socket lock and the lock of
+ * the port's chain.
+ */
 struct xtcp_owner {
 	struct hlist_node node;
 	struct xtcp_bucket *bucket;	/* NULL: owns no port */
+	struct xtcp_place *place;	/* where in it */
+	bool kid;			/* in xtcp_place.kids */
 };
 
 /*
@@ -97,10 +114,9 @@ struct xtcp_owner {
  * One for all of them that claim the same; as their sockets had it.
  */
 struct xtcp_claim {
-	struct hlist_node node;		/* xtcp_bucket.claims */
-	struct xtcp_bucket *bucket;
+	struct hlist_node node;		/* xtcp_place.claims */
+	struct xtcp_place *place;
 	u32 users;
-	__be32 saddr;
 	int bound_if;
 	bool reuse;
 	bool reuseport;
@@ -182,7 +198,6 @@ struct xtcp_twsk {
 	spinlock_t lock;	/* tw; BH off */
 	u32 mark;
 	struct xtcp_tw tw;
-	struct net *net;
 	struct timer_list timer;
 	u32 txhash;
 	u32 priority;
@@ -194,21 +209,18 @@ struct xtcp_twsk {
 struct xtcp_net {
 	struct net *net;
 	struct xtcp_cfg cfg;
-	struct hlist_nulls_head *ehash;
-	spinlock_t ehash_lock[XTCP_EHASH_LOCKS];
-	struct hlist_head *bhash;
-	spinlock_t bhash_lock;		/* before any ehash_lock */
-	struct hlist_nulls_head *lhash;	/* listeners; RCU */
-	spinlock_t lhash_lock;
+	bool used;		/* somebody has opened a socket here */
+	bool dying;		/* netns.c has begun to take it down */
 	u8 reuse_timewait;	/* 1: by connect(), 2: within the machine */
 	siphash_key_t isn_secret;
 	siphash_key_t ts_secret;
 	siphash_key_t port_secret;
 	siphash_key_t cookie_secret[2];
 	siphash_key_t peer_secret;
-	u32 peers[XTCP_NPEERS];		/* conn/peers.c; no lock */
-	u32 hash_secret;
-	u32 listen_secret;
+	u32 *peers;		/* conn/peers.c; no lock; with @used */
+	u32 hash_secret;	/* connections */
+	u32 listen_secret;	/* listeners and ports */
+	u32 group_secret;	/* which member of a reuseport group */
 	struct list_head orphans;	/* xtcp_sock.orphan_link */
 	spinlock_t orphan_lock;
 	int max_orphans;		/* more are reset, as natively */
@@ -223,6 +235,7 @@ struct xtcp_net {
 	u32 challenge_second;		/* of which challenge_left tells */
 	u32 challenge_left;
 	struct xtcp_counters __percpu *mib;
+	struct xtcp_edges __percpu *edges;	/* conn/state.c; with @used */
 	struct ctl_table_header *sysctl;
 	struct ctl_table_header *sysctl_global;	/* init_net only */
 };

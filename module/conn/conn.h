@@ -7,12 +7,22 @@
 
 /* ---- state.c ---- */
 
-/* One more time an edge was taken that no xtcp_core stands behind (minis). */
-void xtcp_edge_count(u8 from, u8 ev, u8 to);
+/* Counters for a namespace, all 0; NULL without memory.  May sleep. */
+struct xtcp_edges __percpu *xtcp_edges_alloc(void);
 
-/* Sum over the CPUs of how often [from][ev] was taken; any context. */
-unsigned long xtcp_edge_sum(u8 from, u8 ev);
-unsigned long xtcp_edge_illegal(void);
+/*
+ * One more time an edge was taken, @to 0: that the table does not have.  For
+ * those that no xtcp_core stands behind (mini-sockets) the caller counts.
+ * @xn is in use (xtcp_netns_use()).  Any context.
+ */
+void xtcp_edge_count(struct xtcp_net *xn, u8 from, u8 ev, u8 to);
+
+/*
+ * How often [from][ev] was taken in @xn, NULL: in all
+ * namespaces since insertion; and what was no edge.  Any context.
+ */
+unsigned long xtcp_edge_sum(const struct xtcp_net *xn, u8 from, u8 ev);
+unsigned long xtcp_edge_illegal(const struct xtcp_net *xn);
 
 /*
  * The socket's part of TIME_WAIT is over, a mini-socket has it: sk_state
@@ -31,6 +41,50 @@ void xtcp_settle(struct sock *sk);
 
 /* One more challenge ACK of this second is allowed, and counted; any context. */
 bool xtcp_challenge_ok(struct xtcp_net *xn);
+
+/* ---- table.c, listeners.c, ports.c ---- */
+
+/* Listeners of one hash; the chain ends in its own number, RCU to read. */
+struct xtcp_lchain {
+	spinlock_t lock;
+	struct hlist_nulls_head head;
+};
+
+/* Ports, or places, of one hash. */
+struct xtcp_bchain {
+	spinlock_t lock;
+	struct hlist_head head;
+};
+
+/*
+ * struct xtcp_tables - the tables of the whole module, for all namespaces
+ * Sized at insertion, by the memory of the machine; a mask is the number of
+ * chains less 1.  Locks are taken with BH off, Documentation/locking.md has
+ * their order.
+ */
+struct xtcp_tables {
+	struct hlist_nulls_head *ehash;	/* connections, struct xtcp_entry */
+	spinlock_t *elocks;		/* one for several chains */
+	u32 emask;
+	u32 elock_mask;
+	u32 lmask;
+	u32 bmask;
+	struct xtcp_lchain *lhash;	/* listeners, struct xtcp_sock.lnode */
+	struct xtcp_bchain *bhash;	/* ports, struct xtcp_bucket */
+	struct xtcp_bchain *phash;	/* struct xtcp_place; bmask as well */
+};
+
+extern struct xtcp_tables xtcp_tables;
+
+/* At insertion; -ENOMEM.  And when nothing is in them any more. */
+int xtcp_tables_init(void);
+void xtcp_tables_exit(void);
+
+/* The lock of chain, or of hash, @i of the table of connections. */
+static inline spinlock_t *xtcp_elock(u32 i)
+{
+	return &xtcp_tables.elocks[i & xtcp_tables.elock_mask];
+}
 
 /* ---- table.c ---- */
 
@@ -69,6 +123,8 @@ bool xtcp_table_remove(struct xtcp_net *xn, struct xtcp_entry *e);
 bool xtcp_table_replace(struct xtcp_net *xn, struct xtcp_entry *old,
 			struct xtcp_entry *e);
 
+/* ---- listeners.c ---- */
+
 /*
  * Listeners by local address and port, constant while they listen.  With
  * SO_REUSEPORT a listener joins the kernel's group of its like, and leaves it.
@@ -101,7 +157,16 @@ int xtcp_get_port(struct sock *sk, unsigned short snum);
 /* proto.put_port; inet_num becomes 0.  Socket lock, any context. */
 void xtcp_put_port(struct sock *sk);
 
-/* @sk shares the port of its listener. */
+/*
+ * The address that @sk is bound to has become another: so does what it claims
+ * of its port, if it has one.  Socket lock.  -ENOMEM: it claims what it did.
+ */
+int xtcp_port_move(struct sock *sk);
+
+/*
+ * @sk shares the port of its listener: owner.bucket is set, or NULL for want
+ * of memory or because the listener has left that port.  @sk is locked.
+ */
 void xtcp_port_inherit(struct xtcp_net *xn, struct sock *lsk, struct sock *sk);
 
 /*
@@ -242,8 +307,8 @@ void xtcp_timewait_give_way(struct xtcp_twsk *tw);
  */
 void xtcp_timewait_taken(struct xtcp_twsk *tw);
 
-/* All of a namespace.  May sleep. */
-void xtcp_minis_purge(struct xtcp_net *xn);
+/* All mini-sockets of the namespaces that are dying.  May sleep. */
+void xtcp_minis_purge(void);
 
 int xtcp_timewait_init(void);
 void xtcp_timewait_exit(void);

@@ -14,7 +14,7 @@ static u32 *peer_slot(struct xtcp_net *xn, const struct in6_addr *addr,
 	u64 h = siphash(addr, sizeof(*addr), &xn->peer_secret);
 
 	*mark = (u32)(h >> 32) ?: 1;
-	return &xn->peers[h % ARRAY_SIZE(xn->peers)];
+	return &xn->peers[h % XTCP_NPEERS];
 }
 
 void xtcp_peer_prove(struct xtcp_net *xn, const struct in6_addr *addr)

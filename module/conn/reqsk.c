@@ -17,7 +17,7 @@ static struct kmem_cache *req_cache;
 int xtcp_reqsk_init(void)
 {
 	req_cache = kmem_cache_create("xtcp_req", sizeof(struct xtcp_reqsk), 0,
-				      SLAB_HWCACHE_ALIGN, NULL);
+				      SLAB_HWCACHE_ALIGN | SLAB_ACCOUNT, NULL);
 	return req_cache ? 0 : -ENOMEM;
 }
 
@@ -99,9 +99,9 @@ void xtcp_reqsk_put(struct xtcp_net *xn, struct xtcp_listener *l,
 	mod_timer(&r->timer, req_due(r, &xn->cfg));
 }
 
-void xtcp_reqsk_edge(u8 ev)
+void xtcp_reqsk_edge(struct xtcp_net *xn, u8 ev)
 {
-	xtcp_edge_count(XTCP_SYN_RECV, ev, xtcp_fsm[XTCP_SYN_RECV][ev].next);
+	xtcp_edge_count(xn, XTCP_SYN_RECV, ev, xtcp_fsm[XTCP_SYN_RECV][ev].next);
 }
 
 bool xtcp_reqsk_kill(struct xtcp_listener *l, struct xtcp_reqsk *r, u8 ev)
@@ -113,7 +113,7 @@ bool xtcp_reqsk_kill(struct xtcp_listener *l, struct xtcp_reqsk *r, u8 ev)
 	spin_unlock_bh(&l->lock);
 	if (!mine)
 		return false;
-	xtcp_reqsk_edge(ev);
+	xtcp_reqsk_edge(xtcp_pernet(sock_net(r->lsk)), ev);
 	XTCP_INC(sock_net(r->lsk), ATTEMPTFAILS);
 	xtcp_reqsk_free(r);
 	return true;

@@ -17,33 +17,57 @@ struct xtcp_edges {
 	unsigned long illegal;
 };
 
-static DEFINE_PER_CPU(struct xtcp_edges, xtcp_edges);
+/* Of all namespaces, those that are gone as well. */
+static DEFINE_PER_CPU(struct xtcp_edges, all_edges);
 
-void xtcp_edge_count(u8 from, u8 ev, u8 to)
+struct xtcp_edges __percpu *xtcp_edges_alloc(void)
 {
-	if (likely(to))
-		this_cpu_inc(xtcp_edges.n[from][ev]);
-	else
-		this_cpu_inc(xtcp_edges.illegal);
+	return alloc_percpu_gfp(struct xtcp_edges, GFP_KERNEL_ACCOUNT);
 }
 
-unsigned long xtcp_edge_sum(u8 from, u8 ev)
+void xtcp_edge_count(struct xtcp_net *xn, u8 from, u8 ev, u8 to)
 {
+	if (likely(to)) {
+		this_cpu_inc(all_edges.n[from][ev]);
+		this_cpu_inc(xn->edges->n[from][ev]);
+	} else {
+		this_cpu_inc(all_edges.illegal);
+		this_cpu_inc(xn->edges->illegal);
+	}
+}
+
+/* NULL for a namespace in which there has not been any. */
+static const struct xtcp_edges __percpu *edges_of(const struct xtcp_net *xn)
+{
+	if (!xn)
+		return &all_edges;
+	/* Pairs with xtcp_netns_use(). */
+	return smp_load_acquire(&xn->used) ? xn->edges : NULL;
+}
+
+unsigned long xtcp_edge_sum(const struct xtcp_net *xn, u8 from, u8 ev)
+{
+	const struct xtcp_edges __percpu *edges = edges_of(xn);
 	unsigned long sum = 0;
 	int cpu;
 
+	if (!edges)
+		return 0;
 	for_each_possible_cpu(cpu)
-		sum += READ_ONCE(per_cpu(xtcp_edges, cpu).n[from][ev]);
+		sum += READ_ONCE(per_cpu_ptr(edges, cpu)->n[from][ev]);
 	return sum;
 }
 
-unsigned long xtcp_edge_illegal(void)
+unsigned long xtcp_edge_illegal(const struct xtcp_net *xn)
 {
+	const struct xtcp_edges __percpu *edges = edges_of(xn);
 	unsigned long sum = 0;
 	int cpu;
 
+	if (!edges)
+		return 0;
 	for_each_possible_cpu(cpu)
-		sum += READ_ONCE(per_cpu(xtcp_edges, cpu).illegal);
+		sum += READ_ONCE(per_cpu_ptr(edges, cpu)->illegal);
 	return sum;
 }
 
@@ -107,7 +131,7 @@ static void set_state(struct sock *sk, u8 to)
 
 void xtcp_host_set_state(struct xtcp_core *c, u8 from, u8 ev, u8 to)
 {
-	xtcp_edge_count(from, ev, to);
+	xtcp_edge_count(xtcp_pernet(sock_net(xtcp_core_sk(c))), from, ev, to);
 	if (unlikely(!to)) {
 		pr_warn_ratelimited("xtcp: no edge from %s on %s\n",
 				    xtcp_state_name(from), xtcp_event_name(ev));

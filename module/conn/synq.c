@@ -15,7 +15,7 @@
 
 struct xtcp_listener *xtcp_listener_alloc(void)
 {
-	struct xtcp_listener *l = kzalloc(sizeof(*l), GFP_KERNEL);
+	struct xtcp_listener *l = kzalloc(sizeof(*l), GFP_KERNEL_ACCOUNT);
 
 	if (!l)
 		return NULL;
@@ -101,7 +101,8 @@ static bool syn_queue(struct sock *lsk, struct xtcp_listener *l,
 		xtcp_reqsk_discard(r);
 		return false;
 	}
-	xtcp_edge_count(XTCP_LISTEN, XTCP_EV_RCV_SYN, XTCP_SYN_RECV);
+	xtcp_edge_count(xtcp_pernet(sock_net(lsk)), XTCP_LISTEN,
+			XTCP_EV_RCV_SYN, XTCP_SYN_RECV);
 	xtcp_reqsk_synack(r, false);
 	return true;
 }
@@ -315,7 +316,7 @@ enum xtcp_synq_verdict xtcp_synq_ack(struct sock *lsk, struct sk_buff *skb,
 		return XTCP_SYNQ_DROP;
 	}
 	/* The edge that its request would have taken. */
-	xtcp_edge_count(XTCP_LISTEN, XTCP_EV_RCV_SYN, XTCP_SYN_RECV);
+	xtcp_edge_count(xn, XTCP_LISTEN, XTCP_EV_RCV_SYN, XTCP_SYN_RECV);
 	child_begin(lsk, l, sk, skb, s);
 	return XTCP_SYNQ_TAKEN;
 }
@@ -391,7 +392,7 @@ void xtcp_listener_close(struct sock *lsk)
 	 */
 	list_for_each_entry_safe(r, rn, &reqs, link) {
 		list_del_init(&r->link);
-		xtcp_reqsk_edge(XTCP_EV_ABORT);
+		xtcp_reqsk_edge(xtcp_pernet(sock_net(lsk)), XTCP_EV_ABORT);
 		xtcp_reqsk_free(r);
 		/* As many as somaxconn lets the user have. */
 		cond_resched();

@@ -54,8 +54,8 @@ void xtcp_reqsk_put(struct xtcp_net *xn, struct xtcp_listener *l,
 /* The last of a request that is on no list any more.  Also process context. */
 void xtcp_reqsk_free(struct xtcp_reqsk *r);
 
-/* Counts the edge that a request in SYN_RECV takes by event @ev.  Any context. */
-void xtcp_reqsk_edge(u8 ev);
+/* Counts the edge that a request in SYN_RECV takes by event @ev in @xn.  Any context. */
+void xtcp_reqsk_edge(struct xtcp_net *xn, u8 ev);
 
 /* Ends @r by event @ev; false, and nothing done, if somebody else has it. */
 bool xtcp_reqsk_kill(struct xtcp_listener *l, struct xtcp_reqsk *r, u8 ev);

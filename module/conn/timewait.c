@@ -15,7 +15,7 @@ static struct kmem_cache *tw_cache;
 int xtcp_timewait_init(void)
 {
 	tw_cache = kmem_cache_create("xtcp_tw", sizeof(struct xtcp_twsk), 0,
-				     SLAB_HWCACHE_ALIGN, NULL);
+				     SLAB_HWCACHE_ALIGN | SLAB_ACCOUNT, NULL);
 	return tw_cache ? 0 : -ENOMEM;
 }
 
@@ -43,14 +43,14 @@ static void tw_end(struct xtcp_net *xn, struct xtcp_twsk *tw, u8 ev)
 {
 	if (!xtcp_table_remove(xn, &tw->entry))
 		return;
-	xtcp_edge_count(READ_ONCE(tw->tw.state), ev, XTCP_CLOSED);
+	xtcp_edge_count(xn, READ_ONCE(tw->tw.state), ev, XTCP_CLOSED);
 	tw_free(xn, tw);
 }
 
 static void tw_timer(struct timer_list *t)
 {
 	struct xtcp_twsk *tw = from_timer(tw, t, timer);
-	struct xtcp_net *xn = xtcp_pernet(tw->net);
+	struct xtcp_net *xn = xtcp_pernet(tw->entry.net);
 
 	tw_end(xn, tw, XTCP_EV_2MSL);
 }
@@ -69,7 +69,7 @@ void xtcp_timewait_enter(struct sock *sk)
 		xtcp_state_hand_over(sk);
 		return;
 	}
-	tw->net = sock_net(sk);
+	tw->entry.net = sock_net(sk);
 	tw->mark = sk->sk_mark;
 	tw->tos = inet_sk(sk)->tos;
 	tw->priority = sk->sk_priority;
@@ -109,14 +109,14 @@ static u8 tw_decide(struct xtcp_net *xn, struct xtcp_twsk *tw,
 	now = xtcp_now();
 	todo = xtcp_tw_input(&tw->tw, s, &xn->cfg, now);
 	if (todo & XTCP_TW_FIN)
-		xtcp_edge_count(XTCP_FIN_WAIT2, XTCP_EV_RCV_FIN, XTCP_TIME_WAIT);
+		xtcp_edge_count(xn, XTCP_FIN_WAIT2, XTCP_EV_RCV_FIN, XTCP_TIME_WAIT);
 	if (todo & XTCP_TW_ACK)
 		xtcp_tw_ack(&tw->tw, now, h);
 	spin_unlock_bh(&tw->lock);
 	if (todo & XTCP_TW_PAWS)
-		XTCP_INC(tw->net, DROP_PAWS);
+		XTCP_INC(tw->entry.net, DROP_PAWS);
 	if (todo & XTCP_TW_SKIPPED)
-		XTCP_INC(tw->net, ACKSKIPPED);
+		XTCP_INC(tw->entry.net, ACKSKIPPED);
 	return todo;
 }
 
@@ -124,7 +124,7 @@ static u8 tw_decide(struct xtcp_net *xn, struct xtcp_twsk *tw,
 static void tw_reply(const struct xtcp_twsk *tw, const struct sk_buff *skb,
 		     struct xtcp_reply *r)
 {
-	xtcp_reply_init(r, tw->net, skb);
+	xtcp_reply_init(r, tw->entry.net, skb);
 	if (tw->entry.bound_if)
 		r->oif = tw->entry.bound_if;
 	r->mark = r->mark ?: tw->mark;
@@ -136,7 +136,7 @@ static void tw_reply(const struct xtcp_twsk *tw, const struct sk_buff *skb,
 bool xtcp_timewait_segment(struct xtcp_twsk *tw, struct sk_buff *skb,
 			   const struct xtcp_seg *s, u32 *iss)
 {
-	struct xtcp_net *xn = xtcp_pernet(tw->net);
+	struct xtcp_net *xn = xtcp_pernet(tw->entry.net);
 	struct xtcp_reply r;
 	struct xtcp_hdr h;
 	u8 todo = tw_decide(xn, tw, s, &h);
@@ -151,11 +151,11 @@ bool xtcp_timewait_segment(struct xtcp_twsk *tw, struct sk_buff *skb,
 	if (todo & (XTCP_TW_ACK | XTCP_TW_REFUSE))
 		tw_reply(tw, skb, &r);
 	if (todo & XTCP_TW_ACK)
-		xtcp_reply_seg(tw->net, &r, s, &h);
+		xtcp_reply_seg(tw->entry.net, &r, s, &h);
 	if (todo & XTCP_TW_REFUSE) {
-		XTCP_INC(tw->net, DROP_CLOSED);
+		XTCP_INC(tw->entry.net, DROP_CLOSED);
 		r.tos = ip_hdr(skb)->tos;
-		xtcp_reply_reset(tw->net, &r, s);
+		xtcp_reply_reset(tw->entry.net, &r, s);
 		tw_end(xn, tw, XTCP_EV_ABORT);
 	}
 	if (todo & XTCP_TW_KILL)
@@ -173,32 +173,35 @@ void xtcp_timewait_no_listener(struct xtcp_twsk *tw, struct sk_buff *skb,
 	xtcp_tw_ack(&tw->tw, xtcp_now(), &h);
 	spin_unlock_bh(&tw->lock);
 	tw_reply(tw, skb, &r);
-	xtcp_reply_seg(tw->net, &r, s, &h);
+	xtcp_reply_seg(tw->entry.net, &r, s, &h);
 }
 
 void xtcp_timewait_give_way(struct xtcp_twsk *tw)
 {
-	tw_end(xtcp_pernet(tw->net), tw, XTCP_EV_RCV_SYN);
+	tw_end(xtcp_pernet(tw->entry.net), tw, XTCP_EV_RCV_SYN);
 }
 
 void xtcp_timewait_taken(struct xtcp_twsk *tw)
 {
-	xtcp_edge_count(READ_ONCE(tw->tw.state), XTCP_EV_ABORT, XTCP_CLOSED);
-	tw_free(xtcp_pernet(tw->net), tw);
+	struct xtcp_net *xn = xtcp_pernet(tw->entry.net);
+
+	xtcp_edge_count(xn, READ_ONCE(tw->tw.state), XTCP_EV_ABORT, XTCP_CLOSED);
+	tw_free(xn, tw);
 }
 
-/* One mini-socket out of bucket @i; NULL if there is none left. */
-static struct xtcp_twsk *tw_pop(struct xtcp_net *xn, u32 i)
+/* One mini-socket of a dying namespace out of chain @i; NULL: none is left. */
+static struct xtcp_twsk *tw_pop(u32 i)
 {
 	struct xtcp_twsk *found = NULL;
 	struct hlist_nulls_node *n;
 	struct xtcp_entry *e;
 
 	rcu_read_lock();
-	hlist_nulls_for_each_entry_rcu(e, n, &xn->ehash[i], node) {
-		if (e->kind != XTCP_KIND_TW)
+	hlist_nulls_for_each_entry_rcu(e, n, &xtcp_tables.ehash[i], node) {
+		if (e->kind != XTCP_KIND_TW ||
+		    !READ_ONCE(xtcp_pernet(e->net)->dying))
 			continue;
-		if (!xtcp_table_remove(xn, e))
+		if (!xtcp_table_remove(xtcp_pernet(e->net), e))
 			continue;
 		found = container_of(e, struct xtcp_twsk, entry);
 		break;
@@ -207,18 +210,23 @@ static struct xtcp_twsk *tw_pop(struct xtcp_net *xn, u32 i)
 	return found;
 }
 
-void xtcp_minis_purge(struct xtcp_net *xn)
+void xtcp_minis_purge(void)
 {
 	struct xtcp_twsk *tw;
+	struct xtcp_net *xn;
 	u32 i;
 
-	for (i = 0; i < BIT(XTCP_EHASH_BITS); i++)
-		while ((tw = tw_pop(xn, i))) {
+	for (i = 0; i <= xtcp_tables.emask; i++) {
+		while ((tw = tw_pop(i))) {
+			xn = xtcp_pernet(tw->entry.net);
 			timer_shutdown_sync(&tw->timer);
-			xtcp_edge_count(READ_ONCE(tw->tw.state),
+			xtcp_edge_count(xn, READ_ONCE(tw->tw.state),
 					XTCP_EV_ABORT, XTCP_CLOSED);
 			tw_free(xn, tw);
 			/* There may be millions. */
 			cond_resched();
 		}
+		if (!(i & 0xfff))
+			cond_resched();
+	}
 }

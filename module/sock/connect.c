@@ -47,13 +47,23 @@ static struct rtable *connect_route(struct sock *sk,
 /* The tuple was in TIME_WAIT: the new connection begins above the old one. */
 static void connect_after(struct xtcp_sock *xs, struct xtcp_twsk *tw, u32 *iss)
 {
-	XTCP_INC(tw->net, TIMEWAITRECYCLED);
+	XTCP_INC(tw->entry.net, TIMEWAITRECYCLED);
 	spin_lock_bh(&tw->lock);
 	*iss = xtcp_tw_next_iss(&tw->tw);
 	xs->core.ts_recent = tw->tw.ts_recent;
 	xs->core.ts_stamp = tw->tw.ts_stamp;
 	spin_unlock_bh(&tw->lock);
 	xtcp_timewait_taken(tw);
+}
+
+/*
+ * @sk is at no address any more; a port that it keeps is used at any again.
+ * Without memory for that it stays used at the old address alone.
+ */
+static void reset_saddr(struct sock *sk)
+{
+	inet_reset_saddr(sk);
+	xtcp_port_move(sk);
 }
 
 /*
@@ -73,7 +83,7 @@ static int connect_hash(struct sock *sk, u32 *iss)
 	xtcp_key_v4(&xs->entry.key, inet->inet_saddr, inet->inet_sport,
 		    inet->inet_daddr, inet->inet_dport);
 	xs->entry.bound_if = sk->sk_bound_dev_if;
-	err = xtcp_port_connect(sk, &tw);
+	err = xtcp_port_move(sk) ?: xtcp_port_connect(sk, &tw);
 	xs->hashed = !err;
 	if (tw)
 		connect_after(xs, tw, iss);
@@ -155,7 +165,7 @@ fail_port:
 	sk->sk_route_caps = 0;
 	inet->inet_dport = 0;
 	if (!(sk->sk_userlocks & SOCK_BINDADDR_LOCK))
-		inet_reset_saddr(sk);
+		reset_saddr(sk);
 	return err;
 }
 
@@ -171,7 +181,7 @@ static void disconnect_reset(struct sock *sk)
 	inet->inet_dport = 0;
 	inet->inet_daddr = 0;
 	if (!(sk->sk_userlocks & SOCK_BINDADDR_LOCK))
-		inet_reset_saddr(sk);
+		reset_saddr(sk);
 	WRITE_ONCE(sk->sk_shutdown, 0);
 	sock_reset_flag(sk, SOCK_DONE);
 	xtcp_core_renew(&xs->core);

@@ -180,6 +180,8 @@ int xtcp_init_sock(struct sock *sk)
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct xtcp_net *xn = xtcp_pernet(sock_net(sk));
 
+	if (!xtcp_netns_use(xn))
+		return -ENOMEM;
 	xtcp_core_init(&xs->core, &xn->cfg);
 	xs->entry.node.pprev = NULL;
 	xs->lnode.pprev = NULL;
