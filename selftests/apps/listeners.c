@@ -2,8 +2,10 @@
 /*
  * How long calls take beside many listeners that have nothing to do with them:
  *	listeners [--tcp] N
+ *	listeners [--tcp] N kids
  * prints "NAME NANOSECONDS NANOSECONDS" for each call, without them and beside
- * N.  A fifth of these listen on the port that is called, at other addresses;
+ * N.  With "kids" it is bind() beside N connections that one listener has
+ * accepted.  A fifth of these listen on the port that is called, at other addresses;
  * the rest on ports equal to it modulo 256, at addresses of their own.
  */
 #include "common.h"
@@ -109,37 +111,118 @@ static void do_listen(void)
 	close(fd);
 }
 
-static const struct {
+/* ---- bind(), beside those who were accepted at the port ---- */
+
+/* Binds, with SO_REUSEADDR, as most servers do. */
+static void bind_reuse(uint32_t addr, int expect)
+{
+	struct sockaddr_in a = app_at(addr, PORT);
+	int fd = new_socket(), one = 1, err;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)))
+		die("SO_REUSEADDR");
+	err = bind(fd, (struct sockaddr *)&a, sizeof(a)) ? errno : 0;
+	if (err != expect)
+		die("bind");
+	close(fd);
+}
+
+static void do_bind_other(void)
+{
+	bind_reuse(INADDR_LOOPBACK + 1, 0);
+}
+
+static void do_bind_same(void)
+{
+	bind_reuse(INADDR_LOOPBACK, EADDRINUSE);
+}
+
+static void do_bind_any(void)
+{
+	bind_reuse(INADDR_ANY, EADDRINUSE);
+}
+
+static void do_bind_free(void)
+{
+	struct sockaddr_in a = app_at(INADDR_ANY, 0);
+	int fd = new_socket();
+
+	if (bind(fd, (struct sockaddr *)&a, sizeof(a)))
+		die("bind");
+	close(fd);
+}
+
+/* The listener at @exact accepts @n. */
+static void accept_many(int n)
+{
+	struct sockaddr_in a = app_at(INADDR_LOOPBACK, PORT);
+	int i;
+
+	for (i = 0; i < n; i++)
+		if (connect(new_socket(), (struct sockaddr *)&a, sizeof(a)) ||
+		    accept(exact, NULL, NULL) < 0)
+			die("accepted");
+}
+
+struct call {
 	const char *name;
 	void (*call)(void);
-} calls[] = {
+};
+
+static const struct call binds[] = {
+	{ "bind_other", do_bind_other },
+	{ "bind_same", do_bind_same },
+	{ "bind_any", do_bind_any },
+	{ "bind_free", do_bind_free },
+};
+
+static const struct call calls[] = {
 	{ "connect", do_connect },
 	{ "connect_any", do_connect_any },
 	{ "refused", do_refused },
 	{ "listen", do_listen },
 };
 
-#define NCALLS	((int)(sizeof(calls) / sizeof(calls[0])))
+#define NCALLS	4
+
+_Static_assert(sizeof(calls) == NCALLS * sizeof(calls[0]) &&
+	       sizeof(binds) == sizeof(calls), "as many of each");
+
+static void compare(const struct call *what, void (*more)(int), int n)
+{
+	double few[NCALLS];
+	int i;
+
+	for (i = 0; i < NCALLS; i++)
+		few[i] = app_ns(what[i].call);
+	more(n);
+	for (i = 0; i < NCALLS; i++)
+		printf("%s %.0f %.0f\n", what[i].name, few[i],
+		       app_ns(what[i].call));
+}
 
 int main(int argc, char **argv)
 {
 	bool tcp = argc > 1 && !strcmp(argv[1], "--tcp");
-	double few[NCALLS];
-	int i;
+	bool kids = argc > 2 && !strcmp(argv[argc - 1], "kids");
 
-	argc -= tcp;
+	argc -= tcp + kids;
 	argv += tcp;
 	if (argc != 2)
-		fail("usage: listeners [--tcp] N");
+		fail("usage: listeners [--tcp] N [kids]");
 	family = app_family(tcp);
 	app_more_files();
+	if (kids) {
+		exact = new_socket();
+		if (setsockopt(exact, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 },
+			       sizeof(int)))
+			die("SO_REUSEADDR");
+		listen_at(exact, INADDR_LOOPBACK, PORT);
+		compare(binds, accept_many, atoi(argv[1]));
+		return 0;
+	}
 	exact = listener(INADDR_LOOPBACK, PORT);
 	any = listener(INADDR_ANY, PORT + 256);
-	for (i = 0; i < NCALLS; i++)
-		few[i] = app_ns(calls[i].call);
-	fill(atoi(argv[1]));
-	for (i = 0; i < NCALLS; i++)
-		printf("%s %.0f %.0f\n", calls[i].name, few[i],
-		       app_ns(calls[i].call));
+	compare(calls, fill, atoi(argv[1]));
 	return 0;
 }
