@@ -33,12 +33,39 @@ typedef int64_t s64;
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #define fallthrough __attribute__((__fallthrough__))
+#define __weak __attribute__((__weak__))
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define container_of(p, t, m) ((t *)((char *)(p) - offsetof(t, m)))
+
+#define DIV_ROUND_UP(n, d) (((n) + (d) - 1) / (d))
 
 static inline u64 div_u64(u64 a, u32 b)
 {
 	return a / b;
+}
+
+/* Number of bits set; index of the lowest, not of 0; index of the highest + 1. */
+static inline u32 hweight64(u64 n)
+{
+	return __builtin_popcountll(n);
+}
+
+static inline u32 __ffs64(u64 n)
+{
+	return __builtin_ctzll(n);
+}
+
+static inline int fls64(u64 n)
+{
+	return n ? 64 - __builtin_clzll(n) : 0;
+}
+
+/* Steps of searches and walks since a test has set it to 0. */
+__weak u64 xtcp_steps;
+
+static inline void xtcp_step(void)
+{
+	xtcp_steps++;
 }
 
 struct rb_node {
