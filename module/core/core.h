@@ -162,6 +162,7 @@ struct xtcp_txd {
 enum xtcp_tx_result {
 	XTCP_TX_SENT,		/* IP has it; or has lost it, for other reasons */
 	XTCP_TX_CONGESTED,	/* the same, but the local queue is congested */
+	XTCP_TX_HELD,		/* not sent: the host will run the loop again by itself */
 	XTCP_TX_REFUSED,	/* the local queue has dropped it: congestion */
 	XTCP_TX_NO_MEMORY,	/* it was not made */
 };
@@ -368,9 +369,9 @@ void xtcp_core_hdr(struct xtcp_core *c, const struct xtcp_txd *d, u64 now,
 /*
  * xtcp_core_tx_done - what became of decision @d
  * The host may have made @d.len less, to a whole number of segments, and taken
- * FIN and PSH off.  What was refused or had no memory counts as not sent: it
- * is decided upon again when something happens to the connection, or when
- * XTCP_T_RETRY ends.  In this run of the loop xtcp_core_next_tx() then offers no
+ * FIN and PSH off.  What was held, refused or had no memory counts as not sent:
+ * it is decided upon again when something happens to the connection, or, unless
+ * it was held, when XTCP_T_RETRY ends.  In this run of the loop xtcp_core_next_tx() then offers no
  * other data, but a pure ACK that is owed.  A SYN counts as sent in every
  * case, as natively (tcp_connect()): else its retries would have no end.
  */

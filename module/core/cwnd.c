@@ -182,6 +182,7 @@ void xtcp_cwnd_restart(struct xtcp_core *c, u64 now)
 		if (idle <= c->rtt.rto)
 			break;
 	}
+	c->refill = false;
 	c->cwnd_used = 0;
 	c->cwnd_stamp = now;
 }

@@ -346,19 +346,23 @@ static void tx_sent(struct xtcp_core *c, const struct xtcp_txd *d, u64 now)
 		xtcp_delack_answered(c, now);
 }
 
+/* It was not sent.  An ACK may still go: it is smaller.  That is tried once. */
+static void tx_unsent(struct xtcp_core *c, const struct xtcp_txd *d)
+{
+	if (c->ack_only || !(d->len || d->probe || (d->flags & XTCP_FIN)))
+		c->tx_stuck = true;
+	c->ack_only = true;
+}
+
 /*
- * It was not sent.  An ACK may still go, smaller as it is, and only once more
- * is tried in this run.  The retry is for the case that nothing else happens;
- * many wait for the same memory or queue, so it comes less and less often.
+ * Another attempt, if nothing else leads to one.  Many may wait for the same
+ * memory or queue, so it comes less and less often.
  */
-static void tx_unsent(struct xtcp_core *c, const struct xtcp_txd *d, u64 now)
+static void retry_arm(struct xtcp_core *c, u64 now)
 {
 	u64 wait = xtcp_rtt_backoff(XTCP_RETRY_MIN, c->tx_failures,
 				    XTCP_RETRY_MAX);
 
-	if (c->ack_only || !(d->len || d->probe || (d->flags & XTCP_FIN)))
-		c->tx_stuck = true;
-	c->ack_only = true;
 	if (c->deadline[XTCP_T_RETRY])
 		return;
 	c->deadline[XTCP_T_RETRY] = now + wait;
@@ -371,8 +375,10 @@ void xtcp_core_tx_done(struct xtcp_core *c, const struct xtcp_txd *d,
 {
 	if (unlikely(res == XTCP_TX_CONGESTED || res == XTCP_TX_REFUSED))
 		xtcp_cwnd_congested(c);
-	if (unlikely(res >= XTCP_TX_REFUSED) && !(d->flags & XTCP_SYN)) {
-		tx_unsent(c, d, now);
+	if (unlikely(res >= XTCP_TX_HELD) && !(d->flags & XTCP_SYN)) {
+		tx_unsent(c, d);
+		if (res != XTCP_TX_HELD)
+			retry_arm(c, now);
 		return;
 	}
 	tx_sent(c, d, now);

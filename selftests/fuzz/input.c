@@ -167,14 +167,15 @@ static void tx(void)
 		must(++guard < 100000);
 		b = byte();
 		if (b >= 253) {
-			xtcp_core_tx_done(&C, &d, b - 252, now);
+			xtcp_core_tx_done(&C, &d, b - 253 + XTCP_TX_HELD, now);
 			continue;
 		}
 		must(d.len <= max_t(u32, C.burst, C.mss));
 		must(d.rtx || d.probe || !d.len ||
 		     seq_le(d.seq + d.len, C.snd_una + C.snd_wnd));
 		xtcp_core_hdr(&C, &d, now, &h);
-		xtcp_core_tx_done(&C, &d, XTCP_TX_SENT, now);
+		xtcp_core_tx_done(&C, &d, b == 252 ? XTCP_TX_CONGESTED :
+				  XTCP_TX_SENT, now);
 	}
 }
 

@@ -249,6 +249,28 @@ static void ack_though_not_sent(void)
 	EQUAL(H.mib[XTCP_MIB_DELAYEDACKS], 0);
 }
 
+/* The host waits for its queue, and comes again: no timer, but an ACK goes. */
+static void held(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	host_wrote(100);
+	H.data_res = XTCP_TX_HELD;
+	host_clear();
+	host_wrote(100);
+	host_seg(IRS + 100, ISS + 1, XTCP_ACK, 1, 60000);
+	EQUAL(H.sent, 3);
+	EQUAL(H.out[1].d.len, 100);
+	EQUAL(H.out[2].d.len, 0);
+	EQUAL(H.c.deadline[XTCP_T_RETRY], 0);
+	EQUAL(H.c.tx_failures, 0);
+	EQUAL(H.c.cwnd, 10);
+	H.data_res = XTCP_TX_SENT;
+	xtcp_core_push(&H.c);
+	host_tx(false);
+	EQUAL(H.sent, 4);
+	EQUAL(H.c.snd_nxt, ISS + 201);
+}
+
 static void never_sent(void)
 {
 	u64 start;
@@ -306,6 +328,7 @@ static const struct unit_test tests[] = {
 	{ "a window taken back over data in flight", shrunk_window },
 	{ "a segment that could not be sent", not_sent },
 	{ "an ACK goes when data does not", ack_though_not_sent },
+	{ "data that the host holds back", held },
 	{ "data that can never be sent", never_sent },
 	{ "restart after idling", idle_restart },
 	{ "RST", rst },
