@@ -160,6 +160,7 @@ struct xtcp_sock {
 	u32 notsent_lowat;		/* TCP_NOTSENT_LOWAT, bytes, 0: xtcp_net's */
 	u32 mtu;			/* path MTU that core.mss was made from */
 	u32 mtu_news;			/* what ICMP last said of it */
+	int refused_at;			/* xtcp_sendq_refused(): bytes charged then */
 	struct sk_buff *tx_hint;	/* where the last sent range ended */
 	struct hlist_nulls_node lnode;	/* table of listeners */
 	struct xtcp_listener __rcu *listener;

@@ -6,6 +6,7 @@
 #include "conn/conn.h"
 #include "rx/rx.h"
 #include "sock/sock.h"
+#include "tx/tx.h"
 
 static __poll_t poll_listener(struct sock *sk)
 {
@@ -20,16 +21,21 @@ static __poll_t poll_listener(struct sock *sk)
 	return mask;
 }
 
+/* Room enough to tell a writer, with @wake 1 or 0 (xtcp_stream_memory_free()). */
+static bool writeable(const struct sock *sk, int wake)
+{
+	return __sk_stream_is_writeable(sk, wake) && !xtcp_sendq_no_memory(sk);
+}
+
 static __poll_t poll_write(struct sock *sk)
 {
-	if ((READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN) ||
-	    __sk_stream_is_writeable(sk, 1))
+	if ((READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN) || writeable(sk, 1))
 		return EPOLLOUT | EPOLLWRNORM;
 	sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
 	set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
 	/* Room may have come between the look and the flag. */
 	smp_mb__after_atomic();
-	return __sk_stream_is_writeable(sk, 1) ? EPOLLOUT | EPOLLWRNORM : 0;
+	return writeable(sk, 1) ? EPOLLOUT | EPOLLWRNORM : 0;
 }
 
 /* No lock: what is seen may be stale, a wake-up follows every change. */
@@ -68,7 +74,7 @@ void xtcp_write_space(struct sock *sk)
 	struct socket *sock = sk->sk_socket;
 	struct socket_wq *wq;
 
-	if (!sock || !sk_stream_is_writeable(sk))
+	if (!sock || !writeable(sk, 0))
 		return;
 	clear_bit(SOCK_NOSPACE, &sock->flags);
 	rcu_read_lock();

@@ -29,12 +29,35 @@ static void make_room(struct sock *sk)
 	push(sk);
 }
 
+/*
+ * @unpushed bytes have been written that the wire has not been told of.  It
+ * need not wait for the rest of the copy when they are more than half of the
+ * peer's window (native TCP's forced_push()).
+ */
+static bool push_due(const struct xtcp_core *c, u32 unpushed)
+{
+	return unpushed > min_t(u32, c->max_snd_wnd / 2, 65535);
+}
+
+/*
+ * A long write holds the lock for long.  What has come meanwhile, ACKs that let
+ * more go, is worked through at every 64 KiB, before there is so much of it
+ * that some has to be dropped.
+ */
+static void work_backlog(struct sock *sk, u32 *unflushed)
+{
+	if (*unflushed < 65536)
+		return;
+	*unflushed = 0;
+	sk_flush_backlog(sk);
+}
+
 /* Appends all of @msg, waiting for room; returns 0 or why it stopped. */
 static int send_all(struct sock *sk, struct msghdr *msg, long *timeo,
 		    int *copied)
 {
 	struct xtcp_core *c = &xtcp_sk(sk)->core;
-	u32 unpushed = 0;
+	u32 unpushed = 0, unflushed = 0;
 
 	while (msg_data_left(msg)) {
 		int n;
@@ -47,15 +70,18 @@ static int send_all(struct sock *sk, struct msghdr *msg, long *timeo,
 			xtcp_core_wrote(c, n);
 			*copied += n;
 			unpushed += n;
-			/* The wire need not wait for the rest of the copy. */
-			if (unpushed >= 65536) {
+			unflushed += n;
+			if (push_due(c, unpushed)) {
 				unpushed = 0;
 				xtcp_settle(sk);
 			}
+			work_backlog(sk, &unflushed);
 			continue;
 		}
 		if (n != -EAGAIN && n != -ENOMEM)
 			return n;
+		if (n == -ENOMEM)
+			xtcp_sendq_refused(sk);
 		make_room(sk);
 		set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
 		n = sk_stream_wait_memory(sk, timeo);
@@ -76,18 +102,45 @@ static int check_control(struct sock *sk, struct msghdr *msg)
 	return sock_cmsg_send(sk, msg, &cookie) ? -EINVAL : 0;
 }
 
+/*
+ * MSG_FASTOPEN asks to connect and to send at once, which is not there yet:
+ * programs then use connect().  Who is connected, or listens, is told so, as
+ * natively by __inet_stream_connect(); who waits for his connection may go on
+ * waiting.  Returns 0 or an error.  Socket lock.
+ */
+static int check_fastopen(struct sock *sk, const struct msghdr *msg)
+{
+	const struct sockaddr *to = msg->msg_name;
+
+	if (likely(!(msg->msg_flags & MSG_FASTOPEN)))
+		return 0;
+	if (to && msg->msg_namelen >= sizeof(to->sa_family) &&
+	    to->sa_family == AF_UNSPEC)
+		return -EOPNOTSUPP;
+	switch (sk->sk_socket->state) {
+	case SS_CONNECTED:
+		return -EISCONN;
+	case SS_CONNECTING:
+		return sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT) ?
+		       0 : -EALREADY;
+	default:
+		return sk->sk_state == TCP_CLOSE ? -EOPNOTSUPP : -EISCONN;
+	}
+}
+
 /* proto.sendmsg: process context, no lock. */
 int xtcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 {
 	struct xtcp_core *c = &xtcp_sk(sk)->core;
-	int copied = 0, err = 0;
+	int copied = 0, err;
 	long timeo;
 
 	if (msg->msg_flags & MSG_OOB)
 		return -EOPNOTSUPP;
 	lock_sock(sk);
 	timeo = sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT);
-	if (!can_send(sk))
+	err = check_fastopen(sk, msg);
+	if (!err && !can_send(sk))
 		err = sk_stream_wait_connect(sk, &timeo);
 	if (!err)
 		err = check_control(sk, msg);
@@ -105,8 +158,11 @@ int xtcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 	}
 	if (err && !copied) {
 		copied = sk_stream_error(sk, msg->msg_flags, err);
-		/* Edge-triggered pollers must hear of room they never saw. */
-		if (copied == -EAGAIN)
+		/*
+		 * No ACK will come and tell of room: whoever waits for an edge
+		 * would wait for ever.
+		 */
+		if (copied == -EAGAIN && skb_queue_empty(&sk->sk_write_queue))
 			sk->sk_write_space(sk);
 	}
 	release_sock(sk);

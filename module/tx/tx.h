@@ -8,16 +8,31 @@
 /* ---- sendq.c: what the user has written and the peer not acknowledged ---- */
 
 /*
- * Copies from the user to the queue's end: at least one byte, or an error.
- * Returns bytes, -ENOMEM-like errors, -EFAULT; -EAGAIN if the buffer is full.
- * Socket lock, process context.
+ * Copies at most @len bytes of @msg from the user to the queue's end.  Returns
+ * how many, at least one; -EAGAIN if the send buffer is full; -ENOMEM if there
+ * is no memory, which an empty queue hears only if an allocation failed, not
+ * for what the limits say; -EFAULT.  Socket lock, process context, may sleep.
  */
 int xtcp_sendq_append(struct sock *sk, struct msghdr *msg, size_t len);
 
-/* Frees what lies wholly below snd_una. */
+/*
+ * -ENOMEM has been told to a writer, who waits: there is no use in his trying
+ * again before half of what is queued now has been acknowledged, or others have
+ * given back enough.  Socket lock.
+ */
+void xtcp_sendq_refused(struct sock *sk);
+
+/*
+ * Would a writer be refused again, as far as can be told?  Any context, no
+ * lock, a snapshot: each ACK of data that changes it is followed by
+ * sk_write_space.
+ */
+bool xtcp_sendq_no_memory(const struct sock *sk);
+
+/* What lies below snd_una is freed, and uncharged.  Socket lock. */
 void xtcp_sendq_acked(struct sock *sk);
 
-/* Frees it all. */
+/* Frees it all.  Socket lock. */
 void xtcp_sendq_purge(struct sock *sk);
 
 /*

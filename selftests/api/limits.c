@@ -3,6 +3,7 @@
 #include "peer.h"
 #include "tun.h"
 #include <linux/sock_diag.h>
+#include <sys/epoll.h>
 
 XT_FIXTURE(limits);
 
@@ -461,6 +462,131 @@ TEST_F(limits, memory_of_others)
 	/* The peer answers no FIN: no orphan is to be left. */
 	EXPECT_EQ(0, xt_linger(fd, 1, 0));
 	close(fd);
+}
+
+/* ---- writers without memory ---- */
+
+/* send(100) and what comes back, with a limit on how long each may take. */
+static int exchange(int c, int s)
+{
+	char b[100] = { 0 };
+
+	xt_set_time(c, SO_SNDTIMEO, 3000);
+	xt_set_time(s, SO_SNDTIMEO, 3000);
+	xt_set_time(s, SO_RCVTIMEO, 3000);
+	xt_set_time(c, SO_RCVTIMEO, 3000);
+	return send(c, b, 100, 0) == 100 &&
+	       recv(s, b, 100, MSG_WAITALL) == 100 &&
+	       send(s, b, 100, 0) == 100 &&
+	       recv(c, b, 100, MSG_WAITALL) == 100;
+}
+
+/*
+ * One thread writes as much as an edge-triggered epoll tells it to, until @want
+ * bytes are through; returns how often it was told of room and refused.
+ */
+static int write_by_edge(int c, int s, int want, int et)
+{
+	struct epoll_event e = { .events = EPOLLOUT | et };
+	int ep = epoll_create1(0), refused = 0, out = 0, in = 0, told = 0;
+	static char b[65536];
+	ssize_t n;
+
+	xt_nonblock(c, true);
+	xt_nonblock(s, true);
+	epoll_ctl(ep, EPOLL_CTL_ADD, c, &e);
+	while (in < want) {
+		if (out < want) {
+			told = epoll_wait(ep, &e, 1, 0) == 1;
+			n = told ? send(c, b, want - out, 0) : 0;
+			if (told && n < 0)
+				refused++;
+			/* An edge: until it is refused. */
+			while (n > 0) {
+				out += n;
+				if (out == want || !et)
+					break;
+				n = send(c, b, want - out, 0);
+			}
+		}
+		if (!told || out == want) {
+			struct pollfd p[2] = { { s, POLLIN }, { ep, POLLIN } };
+
+			if (poll(p, out < want ? 2 : 1, 3000) < 1) {
+				refused = -1;
+				break;
+			}
+		}
+		while ((n = recv(s, b, sizeof(b), 0)) > 0)
+			in += n;
+	}
+	close(ep);
+	xt_nonblock(c, false);
+	xt_nonblock(s, false);
+	return refused;
+}
+
+static void fresh_pairs(struct __test_metadata *_metadata, struct xt *x)
+{
+	struct pollfd p = { .events = POLLOUT };
+	int i, n, big;
+
+	for (i = 0; i < 20; i++) {
+		/* connect() ends in room to write, so does accept(). */
+		p.fd = xt_socket(x, SOCK_NONBLOCK);
+		if (connect(p.fd, SA(&x->addr), sizeof(x->addr)))
+			EXPECT_EQ(EINPROGRESS, errno);
+		EXPECT_EQ(1, poll(&p, 1, 3000));
+		EXPECT_EQ(POLLOUT, p.revents);
+		xt_nonblock(p.fd, false);
+		x->s = accept(x->l, NULL, NULL);
+		EXPECT_EQ(POLLOUT, xt_poll_now(x->s));
+		EXPECT_TRUE(exchange(p.fd, x->s));
+		EXPECT_TRUE(exchange(x->s, p.fd));
+		big = i % 2 ? 200000 : 0;
+		if (big) {
+			xt_set(p.fd, SOL_SOCKET, SO_SNDBUF, big);
+			xt_set(x->s, SOL_SOCKET, SO_SNDBUF, big);
+		}
+		if (i < 6) {
+			n = write_by_edge(p.fd, x->s, 20000, i < 4 ? EPOLLET : 0);
+			EXPECT_LE(0, n);
+			/* Once for each halving of what is queued. */
+			if (x->xtcp || i < 4)
+				EXPECT_GE(40, n);
+		}
+		close(p.fd);
+		close(x->s);
+	}
+}
+
+/* Others have used up all memory: each empty queue still takes a piece. */
+TEST_F(limits, writers_without_memory)
+{
+	int c[PAIRS], s[PAIRS], i;
+	char was[64] = "";
+
+	ASSERT_EQ(0, xt_listen(&self->x, 16));
+	ASSERT_EQ(0, set_mem(&self->x, "200 400 600", was));
+	hoard(&self->x, c, s);
+	EXPECT_EQ(0, set_mem(&self->x, "1 1 1", NULL));
+	fresh_pairs(_metadata, &self->x);
+	EXPECT_EQ(0, set_mem(&self->x, was, NULL));
+	for (i = 0; i < PAIRS; i++) {
+		close(c[i]);
+		close(s[i]);
+	}
+}
+
+/* There is none from the start. */
+TEST_F(limits, writers_no_memory_at_all)
+{
+	char was[64] = "";
+
+	ASSERT_EQ(0, xt_listen(&self->x, 16));
+	ASSERT_EQ(0, set_mem(&self->x, "1 1 1", was));
+	fresh_pairs(_metadata, &self->x);
+	EXPECT_EQ(0, set_mem(&self->x, was, NULL));
 }
 
 TEST_HARNESS_MAIN

@@ -294,6 +294,112 @@ TEST_F(sendrecv, msg_more)
 	ASSERT_EQ(3, recv(self->x.s, buf, 6, MSG_WAITALL));
 }
 
+/*
+ * What each bit of send()'s flags does to a connection, to one that is being
+ * opened, and to sockets that have none: native TCP takes those that mean
+ * nothing to it, XTCP refuses what it lacks.
+ */
+static const struct {
+	int flag;
+	int connected, fresh, connecting;	/* errno, 0: sent */
+	int lacks;	/* what XTCP says to each, where it is not the same */
+	int lacks_fresh;
+} send_flags[] = {
+	{ 0,			0, EPIPE, EAGAIN },
+	{ MSG_OOB,		0, EPIPE, EAGAIN, EOPNOTSUPP, EOPNOTSUPP },
+	{ MSG_PEEK,		0, EPIPE, EAGAIN },
+	{ MSG_DONTROUTE,	0, EPIPE, EAGAIN },
+	{ MSG_CTRUNC,		0, EPIPE, EAGAIN },
+	{ MSG_PROXY,		0, EPIPE, EAGAIN },
+	{ MSG_TRUNC,		0, EPIPE, EAGAIN },
+	{ MSG_DONTWAIT,		0, EPIPE, EAGAIN },
+	{ MSG_EOR,		0, EPIPE, EAGAIN },
+	{ MSG_WAITALL,		0, EPIPE, EAGAIN },
+	{ MSG_FIN,		0, EPIPE, EAGAIN },
+	{ MSG_SYN,		0, EPIPE, EAGAIN },
+	{ MSG_CONFIRM,		0, EPIPE, EAGAIN },
+	{ MSG_RST,		0, EPIPE, EAGAIN },
+	{ MSG_ERRQUEUE,		0, EPIPE, EAGAIN },
+	{ MSG_MORE,		0, EPIPE, EAGAIN },
+	{ MSG_WAITFORONE,	0, EPIPE, EAGAIN },
+	{ MSG_BATCH,		0, EPIPE, EAGAIN },
+	{ MSG_ZEROCOPY,		0, EPIPE, EAGAIN },
+	{ MSG_FASTOPEN,		EISCONN, EINVAL, EALREADY, EISCONN, EOPNOTSUPP },
+	{ MSG_CMSG_CLOEXEC,	0, EPIPE, EAGAIN },
+	/* MSG_PROBE is 0x10, MSG_TRYHARD is MSG_DONTROUTE. */
+	{ 0x10,			0, EPIPE, EAGAIN },
+};
+
+static int send_errno(int fd, int flags)
+{
+	return send(fd, "x", 1, flags | MSG_NOSIGNAL) == 1 ? 0 : errno;
+}
+
+TEST_F(sendrecv, every_flag)
+{
+	const bool xtcp = self->x.xtcp;
+	int fresh, connecting, want, i;
+	char b;
+
+	ASSERT_EQ(0, xt_pair(&self->x));
+	fresh = xt_socket(&self->x, 0);
+	connecting = xt_socket(&self->x, SOCK_NONBLOCK);
+	ASSERT_EQ(0, xt_blackhole());
+	EXPECT_ERR(EINPROGRESS, xt_connect(connecting, XT_BLACKHOLE, 7));
+	for (i = 0; i < sizeof(send_flags) / sizeof(send_flags[0]); i++) {
+		int f = send_flags[i].flag;
+
+		want = send_flags[i].connected;
+		if (xtcp && send_flags[i].lacks)
+			want = send_flags[i].lacks;
+		EXPECT_EQ(want, send_errno(self->x.c, f))
+			TH_LOG("flag %#x", f);
+		/* Urgent data stands beside the stream. */
+		if (!want && f != MSG_OOB)
+			EXPECT_EQ(1, recv(self->x.s, &b, 1, 0));
+		want = send_flags[i].fresh;
+		if (xtcp && send_flags[i].lacks_fresh)
+			want = send_flags[i].lacks_fresh;
+		EXPECT_EQ(want, send_errno(fresh, f))
+			TH_LOG("flag %#x, fresh", f);
+		want = send_flags[i].connecting;
+		if (xtcp && f == MSG_OOB)
+			want = EOPNOTSUPP;
+		EXPECT_EQ(want, send_errno(connecting, f))
+			TH_LOG("flag %#x, connecting", f);
+	}
+	/* A listener is no longer unconnected, natively. */
+	EXPECT_EQ(EISCONN, send_errno(self->x.l, MSG_FASTOPEN));
+}
+
+/* A program that prefers Fast Open gets its connection and loses nothing. */
+TEST_F(sendrecv, fastopen_fallback)
+{
+	struct sockaddr_in u = { .sin_family = AF_UNSPEC };
+	char b[8];
+	int fd;
+
+	ASSERT_EQ(0, xt_listen(&self->x, 4));
+	fd = xt_socket(&self->x, 0);
+	EXPECT_ERR(EOPNOTSUPP, sendto(fd, "x", 1, MSG_FASTOPEN, SA(&u),
+				      sizeof(u)));
+	if (sendto(fd, "hello", 5, MSG_FASTOPEN, SA(&self->x.addr),
+		   sizeof(self->x.addr)) != 5) {
+		ASSERT_TRUE(self->x.xtcp);
+		ASSERT_EQ(EOPNOTSUPP, errno);
+		ASSERT_EQ(0, connect(fd, SA(&self->x.addr),
+				     sizeof(self->x.addr)));
+		ASSERT_EQ(5, send(fd, "hello", 5, 0));
+	}
+	self->x.s = accept(self->x.l, NULL, NULL);
+	ASSERT_EQ(5, recv(self->x.s, b, 5, MSG_WAITALL));
+	EXPECT_EQ(0, memcmp(b, "hello", 5));
+	EXPECT_ERR(EISCONN, sendto(fd, "x", 1, MSG_FASTOPEN,
+				   SA(&self->x.addr), sizeof(self->x.addr)));
+	EXPECT_ERR(EOPNOTSUPP, sendto(fd, "x", 1, MSG_FASTOPEN, SA(&u),
+				      sizeof(u)));
+}
+
 static void *more_main(void *arg)
 {
 	static char out[1 << 18];
