@@ -6,8 +6,10 @@
 #include <linux/init.h>
 #include "conn/conn.h"
 #include "netns.h"
+#include "offload.h"
 #include "rx/rx.h"
 #include "sock/sock.h"
+#include "tx/tx.h"
 
 int xtcp_family = AF_XTCP;
 module_param_named(family, xtcp_family, int, 0444);
@@ -91,6 +93,7 @@ static int __init xtcp_init(void)
 	if (err)
 		return err;
 	xtcp_ports_init();
+	xtcp_below_init();
 	err = xtcp_tables_init();
 	if (err)
 		return err;
@@ -103,10 +106,14 @@ static int __init xtcp_init(void)
 	err = xtcp_netns_init();
 	if (err)
 		goto out_timewait;
-	/* It has no errno of its own and fails for one reason only. */
-	if (xtcp_demux_init()) {
+	/* These have no errno of their own and fail for one reason only. */
+	if (xtcp_offload_init()) {
 		err = taken("ipproto", xtcp_ipproto);
 		goto out_netns;
+	}
+	if (xtcp_demux_init()) {
+		err = taken("ipproto", xtcp_ipproto);
+		goto out_offload;
 	}
 	/* Last: from here on there may be sockets. */
 	err = xtcp_family_init();
@@ -120,6 +127,8 @@ static int __init xtcp_init(void)
 
 out_demux:
 	xtcp_demux_exit();
+out_offload:
+	xtcp_offload_exit();
 out_netns:
 	xtcp_netns_exit();
 out_timewait:
@@ -141,6 +150,9 @@ static void __exit xtcp_exit(void)
 	xtcp_demux_exit();
 	xtcp_netns_exit();
 	xtcp_family_drain();
+	/* Queues below IP are empty of segments that have a socket. */
+	xtcp_below_exit();
+	xtcp_offload_exit();
 	/* RCU callbacks of ours run code of ours. */
 	rcu_barrier();
 	xtcp_family_exit();

@@ -7,6 +7,7 @@
 #include "rx/rx.h"
 #include "sock/sock.h"
 #include "timer.h"
+#include "tx/tx.h"
 
 unsigned long xtcp_jiffies(u64 us)
 {
@@ -87,4 +88,6 @@ void xtcp_release_cb(struct sock *sk)
 		xtcp_mtu_reduced(sk);
 		__sock_put(sk);
 	}
+	if (test_and_clear_bit(XTCP_DEFER_TX, &xs->deferred))
+		xtcp_below_go_on(sk);
 }

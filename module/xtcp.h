@@ -7,6 +7,7 @@
 #define XTCP_H
 
 #include <linux/in6.h>
+#include <linux/llist.h>
 #include <linux/rculist.h>
 #include <linux/rculist_nulls.h>
 #include <linux/siphash.h>
@@ -24,6 +25,14 @@
 
 /* The pseudo-header has TCP's number whatever the IP header says. */
 #define XTCP_CSUM_PROTO		IPPROTO_TCP
+
+/*
+ * What a burst says of itself.  Only a device that can cut both TCP's and SCTP's
+ * takes it whole: those are virtual ones (lo, veth, bridges), which pass it on
+ * as it is.  A network card never takes it, as it would look at the IP header's
+ * number; the kernel cuts for it (offload.c).
+ */
+#define XTCP_GSO_V4		(SKB_GSO_TCPV4 | SKB_GSO_SCTP)
 
 #define XTCP_NPEERS		1024	/* addresses proven to be somebody's */
 
@@ -166,11 +175,15 @@ struct xtcp_sock {
 	struct xtcp_listener __rcu *listener;
 	struct list_head ready_link;	/* accept queue of the parent */
 	struct list_head orphan_link;	/* xtcp_net.orphans */
+	struct llist_node below_node;	/* tx/below.c, with XTCP_DEFER_QUEUED */
 };
 
 enum {
 	XTCP_DEFER_TIMER,	/* a deadline came while the user had the lock */
 	XTCP_DEFER_MTU,		/* so did news of the path MTU */
+	XTCP_DEFER_TX,		/* so did room below IP (tx/below.c) */
+	XTCP_DEFER_BELOW,	/* no room below IP: who leaves there says so */
+	XTCP_DEFER_QUEUED,	/* below_node is in a processor's list */
 };
 
 /* struct xtcp_reqsk - SYN queue mini-socket */
@@ -302,5 +315,7 @@ struct xtcp_net *xtcp_pernet(const struct net *net);
 
 #define XTCP_INC(net, id) \
 	this_cpu_inc(xtcp_pernet(net)->mib->v[XTCP_CNT_##id])
+#define XTCP_ADD(net, id, n) \
+	this_cpu_add(xtcp_pernet(net)->mib->v[XTCP_CNT_##id], n)
 
 #endif /* XTCP_H */

@@ -192,6 +192,7 @@ int xtcp_init_sock(struct sock *sk)
 
 	sk->sk_destruct = xtcp_sock_destruct;
 	sk->sk_write_space = xtcp_write_space;
+	sk->sk_gso_type = XTCP_GSO_V4;
 	sock_set_flag(sk, SOCK_USE_WRITE_QUEUE);
 	sock_set_flag(sk, SOCK_RCU_FREE);
 	WRITE_ONCE(sk->sk_sndbuf, READ_ONCE(xn->wmem[1]));

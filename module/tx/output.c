@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Sends all that the core allows, a segment a decision. */
+/* Sends all that the core allows, a burst of segments a decision. */
 #include <net/dst.h>
 #include <net/route.h>
 #include "conn/conn.h"
@@ -66,6 +66,39 @@ void xtcp_init_mss(struct sock *sk, struct dst_entry *dst)
 		xs->core.own_mss = min(xs->core.own_mss, xs->user_mss);
 }
 
+/*
+ * The payload of decision @d in one buffer; what does not fit into its
+ * fragments is taken off @d and decided upon again.  NULL: no memory.
+ */
+static struct sk_buff *output_payload(struct sock *sk, struct xtcp_txd *d)
+{
+	u16 mss = xtcp_sk(sk)->core.mss;
+	struct sk_buff *skb = xtcp_xmit_alloc(0, GFP_ATOMIC);
+	u32 n;
+
+	if (!skb || !d->len)
+		return skb;
+	n = xtcp_sendq_attach(sk, skb, d->seq, d->len);
+	if (likely(n == d->len))
+		return skb;
+	if (d->len > mss)
+		d->flags &= ~(XTCP_PSH | XTCP_FIN);
+	if (n >= mss) {
+		d->len = n - n % mss;
+		if (!pskb_trim(skb, d->len))
+			return skb;
+	}
+	/* Not even one segment fits: it is in too many pieces.  Copied, it is one. */
+	kfree_skb(skb);
+	d->len = min_t(u32, d->len, mss);
+	skb = xtcp_xmit_alloc(d->len, GFP_ATOMIC);
+	if (skb && xtcp_sendq_copy(sk, skb, d->seq, d->len)) {
+		kfree_skb(skb);
+		return NULL;
+	}
+	return skb;
+}
+
 /* What xtcp_xmit() returned, to the core. */
 static enum xtcp_tx_result output_result(int err)
 {
@@ -82,28 +115,18 @@ static enum xtcp_tx_result output_result(int err)
 	return XTCP_TX_SENT;
 }
 
-/* One segment. */
-static enum xtcp_tx_result output_one(struct sock *sk, const struct xtcp_txd *d,
+/* One decision; @d is shortened to what was sent. */
+static enum xtcp_tx_result output_one(struct sock *sk, struct xtcp_txd *d,
 				      u64 now)
 {
 	struct xtcp_core *c = &xtcp_sk(sk)->core;
+	struct sk_buff *skb = output_payload(sk, d);
 	struct xtcp_hdr h;
-	struct sk_buff *skb;
 
-	skb = xtcp_xmit_alloc(0, GFP_ATOMIC);
 	if (!skb)
 		return XTCP_TX_NO_MEMORY;
-	if (d->len && xtcp_sendq_attach(sk, skb, d->seq, d->len)) {
-		/* In too many pieces for one buffer: copied, it is one. */
-		kfree_skb(skb);
-		skb = xtcp_xmit_alloc(d->len, GFP_ATOMIC);
-		if (!skb)
-			return XTCP_TX_NO_MEMORY;
-		if (xtcp_sendq_copy(sk, skb, d->seq, d->len)) {
-			kfree_skb(skb);
-			return XTCP_TX_NO_MEMORY;
-		}
-	}
+	if (d->len > c->mss)
+		xtcp_set_gso(sk, skb, c->mss);
 	xtcp_core_hdr(c, d, now, &h);
 	return output_result(xtcp_xmit(sk, skb, &h));
 }
@@ -152,7 +175,13 @@ void xtcp_output(struct sock *sk)
 	if (dst && unlikely(dst_mtu(dst) != xtcp_sk(sk)->mtu))
 		xtcp_sync_mss(sk, dst_mtu(dst));
 	xtcp_rcv_refresh(sk);
+	c->burst = xtcp_burst_max(sk);
 	while (xtcp_core_next_tx(c, now, &d)) {
+		if (d.len && c->snd_nxt != c->snd_una &&
+		    xtcp_below_full(sk, d.len)) {
+			xtcp_core_tx_done(c, &d, XTCP_TX_HELD, now);
+			continue;
+		}
 		res = XTCP_TX_NO_MEMORY;
 		if (likely(!below_full(sk, &d)))
 			res = output_one(sk, &d, now);

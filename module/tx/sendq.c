@@ -252,8 +252,11 @@ static struct sk_buff *sendq_find(struct sock *sk, u32 seq)
 	return NULL;
 }
 
-/* Adds to @skb at most @len bytes of @src from @off on; returns how many. */
-static int attach_from(struct sk_buff *skb, struct sk_buff *src, u32 off, u32 len)
+/*
+ * Adds to @skb at most @len bytes of @src from @off on, as long as it has room
+ * for fragments; returns how many.
+ */
+static u32 attach_from(struct sk_buff *skb, struct sk_buff *src, u32 off, u32 len)
 {
 	u32 done = 0;
 	int i;
@@ -276,12 +279,12 @@ static int attach_from(struct sk_buff *skb, struct sk_buff *src, u32 off, u32 le
 					   skb_frag_off(f) + off, part);
 			get_page(skb_frag_page(f));
 		} else {
-			return -ENOMEM;
+			break;
 		}
-		skb_len_add(skb, part);
 		done += part;
 		off = 0;
 	}
+	skb_len_add(skb, done);
 	return done;
 }
 
@@ -292,21 +295,22 @@ static struct sk_buff *sendq_next(struct sock *sk, struct sk_buff *skb)
 		NULL : skb_queue_next(&sk->sk_write_queue, skb);
 }
 
-int xtcp_sendq_attach(struct sock *sk, struct sk_buff *skb, u32 seq, u32 len)
+u32 xtcp_sendq_attach(struct sock *sk, struct sk_buff *skb, u32 seq, u32 len)
 {
 	struct sk_buff *src = sendq_find(sk, seq);
+	u32 done = 0;
 
-	while (src && len) {
-		int n = attach_from(skb, src, seq - XTCP_TX_CB(src)->seq, len);
+	while (src && done < len) {
+		u32 off = seq + done - XTCP_TX_CB(src)->seq;
+		u32 n = attach_from(skb, src, off, len - done);
 
-		if (n <= 0)
-			return -ENOMEM;
+		if (!n)
+			break;
 		xtcp_sk(sk)->tx_hint = src;
-		seq += n;
-		len -= n;
+		done += n;
 		src = sendq_next(sk, src);
 	}
-	return WARN_ON_ONCE(len) ? -EINVAL : 0;
+	return done;
 }
 
 int xtcp_sendq_copy(struct sock *sk, struct sk_buff *skb, u32 seq, u32 len)

@@ -37,9 +37,10 @@ void xtcp_sendq_purge(struct sock *sk);
 
 /*
  * Lets [seq, seq + len) be the payload of @skb by reference to its pages.
- * Returns 0, or -ENOMEM if @skb has no room for so many fragments.
+ * Returns the bytes attached: fewer than @len if @skb has no room for so many
+ * fragments.
  */
-int xtcp_sendq_attach(struct sock *sk, struct sk_buff *skb, u32 seq, u32 len);
+u32 xtcp_sendq_attach(struct sock *sk, struct sk_buff *skb, u32 seq, u32 len);
 
 /* The same by copying: @skb has tailroom for @len bytes. */
 int xtcp_sendq_copy(struct sock *sk, struct sk_buff *skb, u32 seq, u32 len);
@@ -107,6 +108,25 @@ void xtcp_send_reset(struct net *net, const struct sock *sk,
 /* The RST that ends @sk's connection.  Socket lock. */
 void xtcp_send_abort(struct sock *sk);
 
+/* ---- below.c: what waits below IP ---- */
+
+/*
+ * xtcp_below_full - is so much of @sk in queues below IP that it has to wait?
+ * @skb_bytes: memory of the burst that is to be sent.  If true, the socket's
+ * output is run again as soon as a segment has left.  Socket lock.
+ */
+bool xtcp_below_full(struct sock *sk, u32 skb_bytes);
+
+/* The wait is over: sends what may go.  Socket lock, not owned by a user. */
+void xtcp_below_go_on(struct sock *sk);
+
+/* The destructor of every segment that belongs to a socket. */
+void xtcp_wfree(struct sk_buff *skb);
+
+void xtcp_below_init(void);
+/* After the last socket has gone.  May sleep. */
+void xtcp_below_exit(void);
+
 /* ---- xmit.c: the one caller of the IP output layer ---- */
 
 /* Room in front for link, IP and 60 bytes of header, behind for @len bytes. */
@@ -124,6 +144,18 @@ void xtcp_heed_route(struct sock *sk);
  * set.  Socket lock.
  */
 struct dst_entry *xtcp_route(struct sock *sk);
+
+/*
+ * Payload bytes that one buffer of @sk may carry through IP to be cut later;
+ * core.mss if its route's device has no use for that.  Socket lock.
+ */
+u32 xtcp_burst_max(const struct sock *sk);
+
+/*
+ * @skb's payload is to be cut into segments of @mss bytes below IP.  Before
+ * xtcp_xmit().
+ */
+void xtcp_set_gso(const struct sock *sk, struct sk_buff *skb, u16 mss);
 
 /*
  * Header and checksum in front of @skb's payload, then to IP, by @sk's route.

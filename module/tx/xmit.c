@@ -106,6 +106,29 @@ struct dst_entry *xtcp_route(struct sock *sk)
 	return &rt->dst;
 }
 
+u32 xtcp_burst_max(const struct sock *sk)
+{
+	u32 mss = xtcp_sk(sk)->core.mss, most;
+
+	if (!sk_can_gso(sk))
+		return mss;
+	/* The IP header's length field has 16 bits, and counts the headers. */
+	most = min_t(u32, READ_ONCE(sk->sk_gso_max_size), GSO_LEGACY_MAX_SIZE);
+	most -= min_t(u32, most, sizeof(struct iphdr) + MAX_IPOPTLEN +
+				 XTCP_HDR_MAX + 1);
+	most = min_t(u32, most, READ_ONCE(sk->sk_gso_max_segs) * mss);
+	return max(most, mss);
+}
+
+void xtcp_set_gso(const struct sock *sk, struct sk_buff *skb, u16 mss)
+{
+	struct skb_shared_info *sh = skb_shinfo(skb);
+
+	sh->gso_size = mss;
+	sh->gso_segs = DIV_ROUND_UP(skb->len, mss);
+	sh->gso_type = sk->sk_gso_type;
+}
+
 int xtcp_xmit(struct sock *sk, struct sk_buff *skb, const struct xtcp_hdr *h)
 {
 	struct inet_sock *inet = inet_sk(sk);
@@ -116,11 +139,11 @@ int xtcp_xmit(struct sock *sk, struct sk_buff *skb, const struct xtcp_hdr *h)
 	 * woken then (SOCK_USE_WRITE_QUEUE): the ACK does that.
 	 */
 	skb->sk = sk;
-	skb->destructor = sock_wfree;
+	skb->destructor = xtcp_wfree;
 	skb_set_hash_from_sk(skb, sk);
 	refcount_add(skb->truesize, &sk->sk_wmem_alloc);
 	set_checksum(skb, inet->inet_saddr, inet->inet_daddr);
-	XTCP_INC(sock_net(sk), OUTSEGS);
+	XTCP_ADD(sock_net(sk), OUTSEGS, max_t(u16, skb_shinfo(skb)->gso_segs, 1));
 	return ip_queue_xmit(sk, skb, &inet->cork.fl);
 }
 
