@@ -114,6 +114,7 @@ static const struct ctl_table template[] = {
 	KNOB_U8("tw_reuse", reuse_timewait, 0, 2),
 	KNOB("notsent_lowat", notsent_lowat, sizeof(u32), proc_douintvec, NULL,
 	     NULL),
+	KNOB_U8("moderate_rcvbuf", moderate_rcvbuf, 0, 255),
 	KNOB_INTS("rmem", rmem, 4096),
 	KNOB_INTS("wmem", wmem, 1),
 	/*
@@ -221,6 +222,7 @@ void xtcp_limits_init(struct xtcp_net *xn)
 	xn->max_orphans = native_ehash() / 2;
 	xn->max_tw_buckets = native_ehash() / 2;
 	xn->reuse_timewait = 2;
+	xn->moderate_rcvbuf = 1;
 	if (!net_eq(xn->net, &init_net)) {
 		memcpy(xn->rmem, xtcp_pernet(&init_net)->rmem, sizeof(xn->rmem));
 		memcpy(xn->wmem, xtcp_pernet(&init_net)->wmem, sizeof(xn->wmem));

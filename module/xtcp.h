@@ -239,6 +239,7 @@ struct xtcp_net {
 	int max_orphans;		/* more are reset, as natively */
 	int max_tw_buckets;		/* more end at once, likewise */
 	u32 notsent_lowat;		/* bytes unsent that stop a writer */
+	u8 moderate_rcvbuf;		/* 1: receive buffers grow by need */
 	int rmem[3];			/* receive buffer, bytes: least, first, most */
 	int wmem[3];			/* send buffer, likewise */
 	atomic_t nsocks;		/* struct xtcp_sock that are not over */

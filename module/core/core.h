@@ -25,6 +25,7 @@
 #include "rtt.h"
 #include "pkts.h"
 #include "cc.h"
+#include "rcvspace.h"
 
 #define XTCP_MSS_DEFAULT	536	/* RFC 9293, 3.7.1: none was announced */
 #define XTCP_MSS_MIN		48	/* smaller ones cost more than they carry */
@@ -219,6 +220,7 @@ struct xtcp_core {
 	bool ws_ok;
 	bool fin_rcvd;		/* the peer's FIN was reached */
 	struct xtcp_reasm ooo;	/* out of order payload */
+	struct xtcp_rcvspace rcvspace;
 
 	/* Timestamps (RFC 7323). */
 	bool ts_ok;		/* both ends have them */

@@ -112,6 +112,7 @@ static enum xtcp_drop data_payload(struct xtcp_core *c,
 		data_drain(c);
 		xtcp_ack_owed(c);
 	}
+	xtcp_rcvspace_arrived(c, s, now);
 	xtcp_delack_in_order(c, s, c->rcv_nxt - before, now);
 	return XTCP_DROP_NONE;
 }
@@ -201,5 +202,6 @@ void xtcp_data_fast(struct xtcp_core *c, const struct xtcp_seg *s,
 	xtcp_host_deliver(c, d, 0, s->len);
 	c->rcv_nxt += s->len;
 	c->sig |= XTCP_SIG_READABLE;
+	xtcp_rcvspace_arrived(c, s, now);
 	xtcp_delack_in_order(c, s, s->len, now);
 }

@@ -26,12 +26,13 @@ static void quick_start(struct xtcp_core *c)
  */
 static void see_size(struct xtcp_core *c, const struct xtcp_seg *s)
 {
-	u32 full = s->len + (c->ts_ok ? XTCP_TS_SPACE : 0);
+	u32 size = xtcp_seg_size(s);
+	u32 full = size + (c->ts_ok ? XTCP_TS_SPACE : 0);
 	u16 last = c->rcv_last;
 
 	c->rcv_last = 0;
-	if (s->len >= c->rcv_mss) {
-		c->rcv_mss = min_t(u32, s->len, c->own_mss);
+	if (size >= c->rcv_mss) {
+		c->rcv_mss = min_t(u32, size, c->own_mss);
 		if (s->flags & XTCP_PSH)
 			c->pushed = max_t(u8, c->pushed, 1);
 		return;
@@ -39,9 +40,9 @@ static void see_size(struct xtcp_core *c, const struct xtcp_seg *s)
 	if (full >= XTCP_MSS_DEFAULT ||
 	    (full >= LEAST_MSS &&
 	     !(s->flags & (XTCP_FIN | XTCP_URG | XTCP_SYN | XTCP_PSH)))) {
-		c->rcv_last = s->len;
-		if (s->len == last) {
-			c->rcv_mss = s->len;
+		c->rcv_last = size;
+		if (size == last) {
+			c->rcv_mss = size;
 			return;
 		}
 	}

@@ -91,6 +91,7 @@ void xtcp_established(struct xtcp_core *c, enum xtcp_event ev, u64 now)
 	c->recover = c->iss;
 	c->snd_sml = c->iss + 1;
 	c->last_data = now;
+	xtcp_rcvspace_start(c, now);
 	/* Too little is soon mended, too much would withhold ACKs. */
 	c->rcv_mss = min3(c->own_mss, c->mss, (u16)XTCP_MSS_DEFAULT);
 	xtcp_cwnd_start(c, now);

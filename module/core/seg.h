@@ -41,12 +41,15 @@ struct xtcp_sack_block {
 
 /*
  * struct xtcp_seg - a received segment
- * @len counts payload bytes only; SYN and FIN are in @flags.
+ * @len counts payload bytes only; SYN and FIN are in @flags.  The host may have
+ * joined segments of one size that follow each other, of which the last may be
+ * shorter: it sets @joined then, after xtcp_seg_parse().
  */
 struct xtcp_seg {
 	u32 seq;	/* SEG.SEQ */
 	u32 ack;	/* SEG.ACK, valid if XTCP_ACK */
 	u32 len;	/* payload bytes */
+	u16 joined;	/* payload bytes of each segment in here; 0: it is one */
 	u16 sport;
 	u16 dport;
 	u16 wnd;	/* SEG.WND as on the wire, unscaled */
@@ -81,6 +84,18 @@ struct xtcp_hdr {
 static inline u32 xtcp_seg_space(const struct xtcp_seg *s)
 {
 	return s->len + !!(s->flags & XTCP_SYN) + !!(s->flags & XTCP_FIN);
+}
+
+/* How many segments came as one; a segment without payload is one. */
+static inline u32 xtcp_seg_count(const struct xtcp_seg *s)
+{
+	return s->joined ? (s->len + s->joined - 1) / s->joined : 1;
+}
+
+/* Payload bytes of the first of them. */
+static inline u32 xtcp_seg_size(const struct xtcp_seg *s)
+{
+	return s->joined ? min_t(u32, s->joined, s->len) : s->len;
 }
 
 /* The sequence number after the segment's last. */

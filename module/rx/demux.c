@@ -27,7 +27,7 @@ static bool segment_check(struct net *net, struct sk_buff *skb,
 
 	if (skb->pkt_type != PACKET_HOST)
 		goto bad;
-	XTCP_INC(net, INSEGS);
+	XTCP_ADD(net, INSEGS, max_t(u16, skb_shinfo(skb)->gso_segs, 1));
 	if (!pskb_may_pull(skb, XTCP_HDR_MIN))
 		goto bad;
 	hlen = xtcp_seg_hlen(skb->data);
@@ -39,7 +39,7 @@ static bool segment_check(struct net *net, struct sk_buff *skb,
 		XTCP_INC(net, INCSUMERRORS);
 		goto bad;
 	}
-	if (xtcp_seg_parse(skb->data, hlen, skb->len, s))
+	if (xtcp_skb_parse(skb, s))
 		goto bad;
 	return true;
 bad:

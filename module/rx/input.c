@@ -75,12 +75,22 @@ void xtcp_input(struct sock *sk, struct sk_buff *skb, const struct xtcp_seg *s)
 	xtcp_settle(sk);
 }
 
+int xtcp_skb_parse(const struct sk_buff *skb, struct xtcp_seg *s)
+{
+	int err = xtcp_seg_parse(skb->data, xtcp_seg_hlen(skb->data), skb->len,
+				 s);
+
+	if (skb_is_gso(skb))
+		s->joined = skb_shinfo(skb)->gso_size;
+	return err;
+}
+
 int xtcp_backlog_rcv(struct sock *sk, struct sk_buff *skb)
 {
 	struct xtcp_seg s;
 
 	/* It was checked on arrival; only the parsed form was not kept. */
-	if (xtcp_seg_parse(skb->data, xtcp_seg_hlen(skb->data), skb->len, &s))
+	if (xtcp_skb_parse(skb, &s))
 		kfree_skb(skb);
 	else
 		xtcp_input(sk, skb, &s);

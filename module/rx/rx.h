@@ -15,6 +15,12 @@ void xtcp_drop(struct net *net, struct sk_buff *skb, enum xtcp_counter why);
 /* ---- input.c ---- */
 
 /*
+ * Parses @skb, whose data is at a header that was checked to be whole, and notes
+ * how many segments were joined in it.  As xtcp_seg_parse() otherwise.
+ */
+int xtcp_skb_parse(const struct sk_buff *skb, struct xtcp_seg *s);
+
+/*
  * A segment for a connection.  Consumes @skb, whose data is at the header.
  * Socket lock, BH off or owner of the socket.
  */
@@ -28,6 +34,12 @@ int xtcp_backlog_rcv(struct sock *sk, struct sk_buff *skb);
 /* Payload bytes that the buffer can still take, and when empty. */
 u32 xtcp_rcv_space(const struct sock *sk);
 void xtcp_rcv_refresh(struct sock *sk);
+
+/*
+ * The user has read: sk_rcvbuf grows, unless he has set it, if the connection
+ * can use more (net.xtcp.moderate_rcvbuf).  Socket lock.
+ */
+void xtcp_rcv_grow(struct sock *sk, u64 now);
 
 /*
  * Enough to wake a reader for: SO_RCVLOWAT, @target bytes, or so much that

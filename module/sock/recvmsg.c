@@ -81,11 +81,14 @@ static int take_queue(struct sock *sk, struct reader *rd)
 static void window_update(struct sock *sk)
 {
 	u8 state = xtcp_sk(sk)->core.state;
+	u64 now;
 
 	if (state == XTCP_CLOSED || state == XTCP_LISTEN)
 		return;
+	now = xtcp_now();
+	xtcp_rcv_grow(sk, now);
 	xtcp_rcv_refresh(sk);
-	xtcp_core_read(&xtcp_sk(sk)->core, xtcp_now());
+	xtcp_core_read(&xtcp_sk(sk)->core, now);
 	xtcp_settle(sk);
 }
 
