@@ -82,6 +82,8 @@ static struct sk_buff *sendq_new(struct sock *sk)
 		return NULL;
 	}
 	XTCP_TX_CB(skb)->seq = xtcp_sk(sk)->core.write_seq;
+	/* Nobody needs a sum of the payload while it is copied here. */
+	skb->ip_summed = CHECKSUM_PARTIAL;
 	__skb_header_release(skb);
 	__skb_queue_tail(&sk->sk_write_queue, skb);
 	sk_wmem_queued_add(sk, skb->truesize);

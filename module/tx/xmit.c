@@ -8,6 +8,7 @@
 #include <net/inet_ecn.h>
 #include <net/ip.h>
 #include <net/route.h>
+#include <net/xfrm.h>
 #include "tx/tx.h"
 
 #define XTCP_HEADROOM	(LL_MAX_HEADER + sizeof(struct iphdr) + MAX_IPOPTLEN + \
@@ -78,9 +79,33 @@ void xtcp_heed_route(struct sock *sk)
 	xtcp_sk(sk)->core.quickack = dst && dst_metric(dst, RTAX_QUICKACK);
 }
 
+/*
+ * The kernel cuts bursts for a device that has no segmentation offload at all,
+ * too: sk_setup_caps() reckons with that for TCP only.  Not where IPsec needs
+ * each segment by itself.
+ */
+static void caps_software(struct sock *sk, const struct dst_entry *dst)
+{
+	const struct net_device *dev;
+
+	if (sk->sk_gso_disabled ||
+	    (dst->header_len && !xfrm_dst_offload_ok((struct dst_entry *)dst)))
+		return;
+	sk->sk_route_caps |= NETIF_F_GSO | NETIF_F_GSO_SOFTWARE | NETIF_F_SG |
+			     NETIF_F_HW_CSUM;
+	rcu_read_lock();
+	dev = READ_ONCE(dst->dev);
+	WRITE_ONCE(sk->sk_gso_max_size, READ_ONCE(dev->gso_max_size));
+	WRITE_ONCE(sk->sk_gso_max_segs,
+		   max_t(u32, READ_ONCE(dev->gso_max_segs), 1));
+	rcu_read_unlock();
+}
+
 void xtcp_set_route(struct sock *sk, struct dst_entry *dst)
 {
 	sk_setup_caps(sk, dst);
+	if (!sk_can_gso(sk))
+		caps_software(sk, dst);
 	xtcp_heed_route(sk);
 }
 
