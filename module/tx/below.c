@@ -23,6 +23,9 @@
 /* Bytes that may always be below, and never more: net.ipv4.tcp_limit_output_bytes. */
 #define BELOW_MOST	(1U << 20)
 
+/* Memory of a segment beside its payload, about. */
+#define BELOW_SKB	2048
+
 struct below_cpu {
 	struct tasklet_struct tasklet;
 	struct llist_head socks;	/* xtcp_sock.below_node */
@@ -43,10 +46,10 @@ static u32 below_limit(const struct sock *sk, u32 skb_bytes)
 	return clamp_t(u64, rate, 2 * skb_bytes, BELOW_MOST);
 }
 
-bool xtcp_below_full(struct sock *sk, u32 skb_bytes)
+bool xtcp_below_full(struct sock *sk, u32 len)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
-	u32 limit;
+	u32 skb_bytes = len + BELOW_SKB, limit;
 
 	if (likely(refcount_read(&sk->sk_wmem_alloc) <= 2 * skb_bytes))
 		return false;

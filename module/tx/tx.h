@@ -112,10 +112,10 @@ void xtcp_send_abort(struct sock *sk);
 
 /*
  * xtcp_below_full - is so much of @sk in queues below IP that it has to wait?
- * @skb_bytes: memory of the burst that is to be sent.  If true, the socket's
+ * @len: payload bytes of the burst that is to be sent.  If true, the socket's
  * output is run again as soon as a segment has left.  Socket lock.
  */
-bool xtcp_below_full(struct sock *sk, u32 skb_bytes);
+bool xtcp_below_full(struct sock *sk, u32 len);
 
 /* The wait is over: sends what may go.  Socket lock, not owned by a user. */
 void xtcp_below_go_on(struct sock *sk);
