@@ -10,6 +10,7 @@
 
 ko=${XTCP_KO:-$here/../../build/$(uname -r)/xtcp.ko}
 many=100
+((patience > 1)) && many=20
 
 # Milliseconds for $many namespaces with a listener in each, from first to gone.
 round_ms() { "$apps/namespaces" "$@" turns "$many" 3; }
