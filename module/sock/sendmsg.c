@@ -52,13 +52,36 @@ static void work_backlog(struct sock *sk, u32 *unflushed)
 	sk_flush_backlog(sk);
 }
 
-/* Appends all of @msg, waiting for room; returns 0 or why it stopped. */
+/*
+ * The writer sleeps until there is room.  What @more, MSG_MORE, does not hold
+ * back may go meanwhile.  Returns 0 or an error.
+ */
+static int wait_for_room(struct sock *sk, long *timeo, bool more)
+{
+	struct xtcp_core *c = &xtcp_sk(sk)->core;
+	int err;
+
+	c->more = more;
+	make_room(sk);
+	set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
+	err = sk_stream_wait_memory(sk, timeo);
+	c->more = true;
+	return err;
+}
+
+/*
+ * Appends all of @msg, waiting for room; returns 0 or why it stopped.  While it
+ * goes on, core.more keeps back a last segment that is not full yet: what has
+ * to be sent or is acknowledged meanwhile must not tear it off.
+ */
 static int send_all(struct sock *sk, struct msghdr *msg, long *timeo,
 		    int *copied)
 {
 	struct xtcp_core *c = &xtcp_sk(sk)->core;
+	bool more = msg->msg_flags & XTCP_MSG_MORE;
 	u32 unpushed = 0, unflushed = 0;
 
+	c->more = true;
 	while (msg_data_left(msg)) {
 		int n;
 
@@ -82,9 +105,7 @@ static int send_all(struct sock *sk, struct msghdr *msg, long *timeo,
 			return n;
 		if (n == -ENOMEM)
 			xtcp_sendq_refused(sk);
-		make_room(sk);
-		set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
-		n = sk_stream_wait_memory(sk, timeo);
+		n = wait_for_room(sk, timeo, more);
 		if (n)
 			return n;
 	}
@@ -146,11 +167,11 @@ int xtcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 		err = check_control(sk, msg);
 	sk_clear_bit(SOCKWQ_ASYNC_NOSPACE, sk);
 	if (!err) {
-		c->more = msg->msg_flags & XTCP_MSG_MORE;
 		if (sk->sk_err || (sk->sk_shutdown & SEND_SHUTDOWN))
 			err = -EPIPE;
 		else
 			err = send_all(sk, msg, &timeo, &copied);
+		c->more = msg->msg_flags & XTCP_MSG_MORE;
 		/* Nothing added: what MSG_MORE held back stays. */
 		if (copied)
 			push(sk);
