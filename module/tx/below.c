@@ -42,7 +42,7 @@ static u32 below_limit(const struct sock *sk, u32 skb_bytes)
 
 	/* The window leaves once in a round trip; this is a millisecond's part. */
 	if (srtt > USEC_PER_MSEC)
-		rate = 2 * div_u64((u64)c->cwnd * USEC_PER_MSEC, srtt);
+		rate = 2 * div_u64((u64)xtcp_core_cwnd_bytes(c) * USEC_PER_MSEC, srtt);
 	return clamp_t(u64, rate, 2 * skb_bytes, BELOW_MOST);
 }
 
