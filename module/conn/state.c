@@ -240,6 +240,8 @@ static void settle_eof(struct sock *sk)
 		sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_HUP);
 	else
 		sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_IN);
+	/* Besides, as natively (tcp_data_ready() after the FIN). */
+	sk->sk_data_ready(sk);
 }
 
 /* What the user is told. */

@@ -222,6 +222,17 @@ static void ack_alive(struct xtcp_core *c, u64 now)
 		xtcp_persist_arm(c, now);
 }
 
+/*
+ * The window was shut over data under way and is open again.  The peer has
+ * refused what was sent into the shut window: where a loss was assumed already,
+ * all of it is sent again from where the peer waits.
+ */
+static void ack_reopened(struct xtcp_core *c)
+{
+	if (c->snd_wnd && seq_gt(c->rtx_end, c->snd_una))
+		xtcp_rtx_mark(c, c->snd_nxt);
+}
+
 static u8 ack_refused(struct xtcp_core *c, u64 now, enum xtcp_drop why,
 		      enum xtcp_drop *out)
 {
@@ -239,6 +250,7 @@ u8 xtcp_ack_input(struct xtcp_core *c, const struct xtcp_seg *s, u64 now,
 		  enum xtcp_drop *why)
 {
 	bool moved = seq_gt(s->ack, c->snd_una);
+	bool shut = !c->snd_wnd;
 	bool window;
 	u8 res = 0;
 
@@ -258,6 +270,8 @@ u8 xtcp_ack_input(struct xtcp_core *c, const struct xtcp_seg *s, u64 now,
 		res = ack_advance(c, s, now);
 	else if (!xtcp_seg_space(s) && !window && c->snd_nxt != c->snd_una)
 		ack_duplicate(c, now);
+	if (unlikely(shut))
+		ack_reopened(c);
 	ack_alive(c, now);
 	if (xtcp_core_send_end(c) != c->snd_nxt || xtcp_rtx_pending(c))
 		c->sig |= XTCP_SIG_TX;

@@ -216,6 +216,7 @@ struct xtcp_core {
 	u32 rcv_nxt;
 	u32 rcv_wup;		/* rcv_nxt when a window was last sent */
 	u32 rcv_wnd;		/* bytes offered then */
+	bool rcv_refused;	/* the next ACK offers nothing: no room was found */
 	u8 rcv_wscale;		/* shift of windows we send */
 	bool ws_ok;
 	bool fin_rcvd;		/* the peer's FIN was reached */

@@ -10,11 +10,19 @@ static void data_discard(struct xtcp_core *c, struct xtcp_rxd *d)
 		xtcp_host_discard(c, d);
 }
 
-/* No room for @d.  The ACK says what is still wanted, and how much fits. */
+/*
+ * No room for @d.  The ACK says what is still wanted; if that was @d, it closes
+ * the window.  A reader who waits for more than there is has to know that no
+ * more may come before he reads.
+ */
 static void data_refuse(struct xtcp_core *c, struct xtcp_rxd *d)
 {
+	if (d->seq == c->rcv_nxt)
+		c->rcv_refused = true;
 	xtcp_host_discard(c, d);
-	xtcp_ack_owed(c);
+	c->sig |= XTCP_SIG_READABLE;
+	/* It comes again, perhaps segment by segment, each after our ACK. */
+	xtcp_delack_repeated(c);
 }
 
 /* @d begins at or before rcv_nxt and ends behind it. */

@@ -48,29 +48,38 @@ static bool tx_syn(const struct xtcp_core *c, struct xtcp_txd *d)
 
 /* ---- what was sent before ---- */
 
+/* From snd_una, what may be sent again: the first segment whatever cwnd is. */
+static u32 rtx_room(const struct xtcp_core *c)
+{
+	/* A peer that took its window back must hear of us all the same. */
+	if (!c->snd_wnd)
+		return c->rtx_nxt == c->snd_una ? c->mss : 0;
+	return min(max_t(u32, xtcp_core_cwnd_bytes(c), c->mss), c->snd_wnd);
+}
+
 /*
  * Retransmissions are paced by cwnd, counted from snd_una, and stay in the
- * peer's window; but the first segment always goes: a peer that took its
- * window back must hear of us all the same.
+ * peer's window.  A window that the peer has made smaller than a segment is
+ * used as it is, as natively (tcp_retransmit_skb): what stands beyond it
+ * would be cut off, be missing, and cost a timeout.
  */
 static bool tx_rtx(const struct xtcp_core *c, struct xtcp_txd *d)
 {
 	u32 off = c->rtx_nxt - c->snd_una;
 	u32 end = seq_min(c->rtx_end, c->snd_nxt);
 	u32 left = seq_min(end, c->write_seq) - c->rtx_nxt;
-	u32 room = min(xtcp_core_cwnd_bytes(c), c->snd_wnd);
+	u32 room = rtx_room(c);
 	u32 len;
 
-	if (!off)
-		room = max_t(u32, room, c->mss);
 	if (seq_gt(c->rtx_nxt, c->write_seq))
 		left = 0;
 	if (room < off)
 		return false;
 	len = min3(left, burst_of(c), room - off);
 	if (len < left) {
-		len = whole(c, len);
-		if (!len)
+		if (len >= c->mss)
+			len = whole(c, len);
+		else if (room != c->snd_wnd || !len)
 			return false;
 	}
 	d->seq = c->rtx_nxt;

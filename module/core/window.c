@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The receive window: what we offer (RFC 9293, 3.8.6.2.2; RFC 7323, 2).  Its
- * right edge never moves back: what was offered is accepted, even if the
- * buffer has less room than it had.
+ * right edge does not move back when the buffer has less room than it had: what
+ * was offered is accepted.  The exception is payload that was offered room and
+ * could not be given any.  The ACK that answers it says 0, as natively
+ * (ICSK_ACK_NOMEM): a sender that is told of a window would take the refused
+ * segments for lost ones and give the connection up, a sender that is told of
+ * none probes for as long as its probes are answered.
  */
 #include "internal.h"
 
@@ -40,13 +44,28 @@ static u32 window_step(const struct xtcp_core *c)
 	return min_t(u32, c->own_mss, c->rcv_buf / 2);
 }
 
+/*
+ * @free in units of the window field.  Down, as nobody gets more than there is;
+ * but up where the rest would be less than a segment, and a sender of full
+ * segments would wait in front of it, or nothing at all.
+ */
+static u32 window_round(const struct xtcp_core *c, u32 free)
+{
+	u32 down = free >> c->rcv_wscale << c->rcv_wscale;
+
+	if (unlikely(down < min_t(u32, free, c->own_mss)) &&
+	    free >= window_step(c))
+		return down + (1U << c->rcv_wscale);
+	return down;
+}
+
 /* The window to offer now, before rounding up to what can be written. */
 static u32 window_wanted(const struct xtcp_core *c)
 {
 	u32 cur = xtcp_rcv_left_open(c);
 	u32 free = min(c->rcv_free, WND_MAX << c->rcv_wscale);
 
-	free = free >> c->rcv_wscale << c->rcv_wscale;
+	free = window_round(c, free);
 	if (free <= cur || free - cur < window_step(c))
 		return cur;
 	return free;
@@ -55,7 +74,7 @@ static u32 window_wanted(const struct xtcp_core *c)
 /*
  * xtcp_window_select - the window field of the segment about to leave
  * Records the offer in rcv_wup and rcv_wnd.  Rounds up: rounding down would
- * move the right edge back.
+ * move the right edge back.  Says 0 once after a refusal.
  */
 u16 xtcp_window_select(struct xtcp_core *c)
 {
@@ -63,6 +82,10 @@ u16 xtcp_window_select(struct xtcp_core *c)
 	u32 field = (window_wanted(c) + unit - 1) >> c->rcv_wscale;
 
 	field = min(field, WND_MAX);
+	if (unlikely(c->rcv_refused)) {
+		c->rcv_refused = false;
+		field = 0;
+	}
 	c->rcv_wup = c->rcv_nxt;
 	c->rcv_wnd = field << c->rcv_wscale;
 	return field;

@@ -15,12 +15,25 @@ u32 xtcp_rcv_space(const struct sock *sk)
 	return free > 0 ? free / 2 : 0;
 }
 
+/*
+ * A buffer takes one segment whole as long as it is not exceeded already.  So
+ * one that is hardly larger than a segment is offered as one segment when it is
+ * empty: with less in the window a sender would wait for the rest each time.
+ */
+static u32 recvq_one(const struct sock *sk, u16 mss)
+{
+	return mss <= sk->sk_rcvbuf ? mss : 0;
+}
+
 void xtcp_rcv_refresh(struct sock *sk)
 {
 	struct xtcp_core *c = &xtcp_sk(sk)->core;
+	u32 one = recvq_one(sk, c->own_mss);
 
-	c->rcv_buf = sk->sk_rcvbuf / 2;
+	c->rcv_buf = max_t(u32, sk->sk_rcvbuf / 2, one);
 	c->rcv_free = xtcp_rcv_space(sk);
+	if (unlikely(c->rcv_free < one) && !atomic_read(&sk->sk_rmem_alloc))
+		c->rcv_free = one;
 	if (unlikely(xtcp_sk(sk)->window_clamp)) {
 		c->rcv_buf = min(c->rcv_buf, xtcp_sk(sk)->window_clamp);
 		c->rcv_free = min(c->rcv_free, xtcp_sk(sk)->window_clamp);
@@ -28,6 +41,13 @@ void xtcp_rcv_refresh(struct sock *sk)
 	/* Little is left for all: each gets a small window, as natively. */
 	if (unlikely(sk_under_memory_pressure(sk)))
 		c->rcv_free = min_t(u32, c->rcv_free, 4 * c->own_mss);
+}
+
+/* Is there room for @len more bytes behind the payload of @tail? */
+static bool recvq_has_room(const struct sk_buff *tail, u32 len)
+{
+	return tail && XTCP_RX_CB(tail)->end == tail->len &&
+	       !skb_cloned(tail) && len <= skb_tailroom(tail);
 }
 
 /* Room in the buffer for one more, and memory of all sockets for it. */
@@ -77,6 +97,12 @@ bool xtcp_host_charge(struct xtcp_core *c, struct xtcp_rxd *d, bool in_order)
 			XTCP_INC(net, OFODROP);
 			return false;
 		}
+		/* It is copied to where memory is charged already. */
+		if (recvq_has_room(skb_peek_tail(&sk->sk_receive_queue),
+				   d->end - d->seq)) {
+			skb_orphan(skb);
+			return true;
+		}
 		if (!recvq_make_room(sk, skb)) {
 			XTCP_INC(net, RCVQDROP);
 			return false;
@@ -86,13 +112,33 @@ bool xtcp_host_charge(struct xtcp_core *c, struct xtcp_rxd *d, bool in_order)
 	return true;
 }
 
+/* More may not come: too little memory is left, of this socket or of all. */
+static bool recvq_pressed(const struct sock *sk)
+{
+	int size = READ_ONCE(sk->sk_rcvbuf);
+
+	return atomic_read(&sk->sk_rmem_alloc) > size - (size >> 3) ||
+	       sk_under_memory_pressure(sk);
+}
+
+/* xtcp_rcv_left_open() for who has no lock: it may be old by now. */
+static u32 recvq_left_open(const struct xtcp_core *c)
+{
+	s32 left = READ_ONCE(c->rcv_wup) + READ_ONCE(c->rcv_wnd) -
+		   READ_ONCE(c->rcv_nxt);
+
+	return max(left, 0);
+}
+
 bool xtcp_recvq_ready(const struct sock *sk, u32 target)
 {
+	const struct xtcp_core *c = &xtcp_sk(sk)->core;
 	u32 bytes = READ_ONCE(xtcp_sk(sk)->rcvq_bytes);
 
-	return bytes >= target ||
-	       (bytes && atomic_read(&sk->sk_rmem_alloc) >
-			 READ_ONCE(sk->sk_rcvbuf) / 2);
+	if (!bytes)
+		return false;
+	return bytes >= target || recvq_pressed(sk) ||
+	       recvq_left_open(c) <= READ_ONCE(c->rcv_mss);
 }
 
 u32 xtcp_recvq_bytes(const struct sock *sk)
@@ -106,8 +152,7 @@ static bool recvq_append(struct sk_buff *tail, struct sk_buff *skb, u32 off,
 {
 	struct xtcp_rx_cb *cb = XTCP_RX_CB(tail);
 
-	if (cb->end != tail->len || skb_cloned(tail) ||
-	    len > skb_tailroom(tail) ||
+	if (!recvq_has_room(tail, len) ||
 	    skb_copy_bits(skb, off, skb_tail_pointer(tail), len))
 		return false;
 	skb_put(tail, len);

@@ -42,8 +42,10 @@ void xtcp_rcv_refresh(struct sock *sk);
 void xtcp_rcv_grow(struct sock *sk, u64 now);
 
 /*
- * Enough to wake a reader for: SO_RCVLOWAT, @target bytes, or so much that
- * no more may come before some is read.  Any context, a snapshot.
+ * Enough to wake a reader for, as natively (tcp_epollin_ready()): @target bytes,
+ * usually SO_RCVLOWAT; or something, and no more may come before it is read, as
+ * seven eighths of the buffer are used, memory of all sockets is short, or the
+ * window holds less than a segment.  Any context, a snapshot.
  */
 bool xtcp_recvq_ready(const struct sock *sk, u32 target);
 

@@ -589,4 +589,188 @@ TEST_F(limits, writers_no_memory_at_all)
 	EXPECT_EQ(0, set_mem(&self->x, was, NULL));
 }
 
+
+/* All memory is others', until let_go(). */
+struct hoard {
+	int c[PAIRS], s[PAIRS];
+	char was[64];
+};
+
+static int take_all(struct xt *x, struct hoard *h)
+{
+	memset(h->c, -1, sizeof(h->c));
+	memset(h->s, -1, sizeof(h->s));
+	if (set_mem(x, "200 400 600", h->was))
+		return -1;
+	hoard(x, h->c, h->s);
+	return set_mem(x, "1 1 1", NULL);
+}
+
+static void let_go(struct xt *x, struct hoard *h)
+{
+	int i;
+
+	set_mem(x, h->was, NULL);
+	for (i = 0; i < PAIRS; i++) {
+		close(h->c[i]);
+		close(h->s[i]);
+	}
+}
+
+static int edge(int fd)
+{
+	struct epoll_event e = { .events = EPOLLIN | EPOLLET };
+	int ep = epoll_create1(EPOLL_CLOEXEC);
+
+	return ep < 0 || epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e) ? -1 : ep;
+}
+
+static uint32_t edge_came(int ep, int ms)
+{
+	struct epoll_event e;
+
+	return epoll_wait(ep, &e, 1, ms) == 1 ? e.events : 0;
+}
+
+static int lowat(int fd, int n)
+{
+	return xt_set(fd, SOL_SOCKET, SO_RCVLOWAT, n);
+}
+
+/* A reader who waits for more than memory allows takes what there is. */
+TEST_F(limits, memory_lowat)
+{
+	struct hoard h;
+	struct peer p;
+	char b[4000];
+	int fd, ep;
+
+	ASSERT_EQ(0, peer_open(&p, &self->x));
+	fd = peer_connect(&p, &self->x);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, lowat(fd, 20000));
+	ep = edge(fd);
+	ASSERT_LE(0, ep);
+	ASSERT_EQ(0, take_all(&self->x, &h));
+	EXPECT_TRUE(peer_send(&p, PEER_ACK | PEER_PSH, 1400));
+	EXPECT_EQ(EPOLLIN, edge_came(ep, XT_DEADLINE_MS));
+	EXPECT_TRUE(xt_wait(fd, POLLIN));
+	EXPECT_EQ(1400, recv(fd, b, sizeof(b), MSG_DONTWAIT | MSG_PEEK));
+	EXPECT_EQ(1400, recv(fd, b, sizeof(b), MSG_DONTWAIT));
+	EXPECT_EQ(0, edge_came(ep, 0));
+	let_go(&self->x, &h);
+	EXPECT_EQ(0, xt_linger(fd, 1, 0));
+	close(fd);
+}
+
+/* What came before waits for more, and that finds no memory. */
+TEST_F(limits, memory_lowat_later)
+{
+	struct hoard h;
+	struct peer p;
+	char b[4000];
+	int fd, ep;
+
+	ASSERT_EQ(0, peer_open(&p, &self->x));
+	fd = peer_connect(&p, &self->x);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, lowat(fd, 20000));
+	ep = edge(fd);
+	ASSERT_LE(0, ep);
+	EXPECT_TRUE(peer_send(&p, PEER_ACK | PEER_PSH, 1400));
+	EXPECT_EQ(0, edge_came(ep, 50));
+	ASSERT_EQ(0, take_all(&self->x, &h));
+	EXPECT_TRUE(peer_send(&p, PEER_ACK | PEER_PSH, 1400));
+	EXPECT_EQ(EPOLLIN, edge_came(ep, XT_DEADLINE_MS));
+	EXPECT_LE(1400, recv(fd, b, sizeof(b), MSG_DONTWAIT));
+	let_go(&self->x, &h);
+	EXPECT_EQ(0, xt_linger(fd, 1, 0));
+	close(fd);
+}
+
+/* MSG_WAITALL gets its bytes piece by piece; a blocking read gets the piece. */
+TEST_F(limits, memory_waitall)
+{
+	struct hoard h;
+	struct peer p;
+	char b[4000];
+	int fd, i, st;
+	pid_t pid;
+
+	ASSERT_EQ(0, peer_open(&p, &self->x));
+	fd = peer_connect(&p, &self->x);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, take_all(&self->x, &h));
+	pid = fork();
+	if (!pid)
+		_exit(recv(fd, b, 4000, MSG_WAITALL) != 4000 ||
+		      recv(fd, b, 4000, 0) != 1000);
+	for (i = 0; i < 5; i++) {
+		EXPECT_TRUE(peer_send(&p, PEER_ACK | PEER_PSH, 1000));
+		/* Taken, and room made for the next one. */
+		EXPECT_TRUE(XT_UNTIL((peer_hear(&p, 1), p.ack == p.snd) &&
+				     !ioctl(fd, FIONREAD, &st) && !st));
+	}
+	EXPECT_EQ(pid, waitpid(pid, &st, 0));
+	EXPECT_EQ(0, st);
+	let_go(&self->x, &h);
+	EXPECT_EQ(0, xt_linger(fd, 1, 0));
+	close(fd);
+}
+
+/* A listener without memory still gets its connections. */
+TEST_F(limits, memory_accept)
+{
+	struct pollfd w = { .events = POLLIN };
+	struct hoard h;
+	int ep, i;
+
+	ASSERT_EQ(0, xt_listen(&self->x, 64));
+	ep = edge(self->x.l);
+	ASSERT_LE(0, ep);
+	ASSERT_EQ(0, take_all(&self->x, &h));
+	edge_came(ep, 0);
+	w.fd = self->x.l;
+	for (i = 0; i < 3; i++) {
+		self->x.c = xt_dial(&self->x);
+		EXPECT_LE(0, self->x.c);
+		EXPECT_EQ(EPOLLIN, edge_came(ep, XT_DEADLINE_MS));
+		EXPECT_EQ(1, poll(&w, 1, 0));
+		self->x.s = accept(self->x.l, NULL, NULL);
+		EXPECT_LE(0, self->x.s);
+		close(self->x.c);
+		close(self->x.s);
+	}
+	let_go(&self->x, &h);
+}
+
+/*
+ * A buffer made small after its window was told: whatever is under way then,
+ * all of it comes, without long pauses.  Native TCP of 6.1 pauses itself.
+ */
+TEST_F(limits, buffer_made_small)
+{
+	static const int size[] = { 1, 4608, 10000 };
+	struct ifreq r = { .ifr_name = "lo", .ifr_mtu = 1500 };
+	static char junk[100000];
+	long long t;
+	size_t i;
+
+	ASSERT_EQ(0, xt_listen(&self->x, 4));
+	ASSERT_EQ(0, ioctl(self->x.l, SIOCSIFMTU, &r));
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, xt_pair(&self->x));
+		ASSERT_EQ(0, xt_set(self->x.s, SOL_SOCKET, SO_RCVBUF, size[i]));
+		t = xt_now_ms();
+		if (!fork())
+			_exit(xt_write_all(self->x.c, junk, 60000) != 60000);
+		EXPECT_EQ(60000, xt_read_all(self->x.s, junk, 60000));
+		if (self->x.xtcp)
+			EXPECT_GT(2000, xt_now_ms() - t);
+		wait(NULL);
+		close(self->x.c);
+		close(self->x.s);
+	}
+}
+
 TEST_HARNESS_MAIN

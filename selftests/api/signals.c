@@ -317,4 +317,101 @@ TEST_F(signals, killed_while_blocked)
 	}
 }
 
+/* ---- F_SETSIG ---- */
+
+#define IO_SIG	(SIGRTMIN + 1)
+
+/* From now on what happens to @fd is told by queued signals. */
+static int tell(int fd)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, IO_SIG);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) || fcntl(fd, F_SETSIG, IO_SIG) ||
+	    fcntl(fd, F_SETOWN, getpid()))
+		return -1;
+	return fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_ASYNC);
+}
+
+/* Each si_code that was told within @ms, once: bit 1 << (code - POLL_IN). */
+static unsigned int told(int ms)
+{
+	struct timespec t = { .tv_nsec = ms * 1000000L };
+	unsigned int codes = 0;
+	siginfo_t info;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, IO_SIG);
+	while (sigtimedwait(&set, &info, &t) == IO_SIG)
+		codes |= 1u << (info.si_code - POLL_IN);
+	return codes;
+}
+
+#define TOLD_IN		(1u << 0)
+#define TOLD_OUT	(1u << (POLL_OUT - POLL_IN))
+#define TOLD_ERR	(1u << (POLL_ERR - POLL_IN))
+#define TOLD_HUP	(1u << (POLL_HUP - POLL_IN))
+
+/* Data, then the peer's FIN. */
+TEST_F(signals, io_end)
+{
+	char b;
+
+	ASSERT_EQ(0, xt_pair(&self->x));
+	ASSERT_EQ(0, tell(self->x.s));
+	ASSERT_EQ(1, write(self->x.c, "x", 1));
+	EXPECT_EQ(TOLD_IN, told(100));
+	ASSERT_EQ(1, read(self->x.s, &b, 1));
+	ASSERT_EQ(0, shutdown(self->x.c, SHUT_WR));
+	EXPECT_EQ(TOLD_IN, told(100));
+}
+
+/* The peer's FIN comes after our own: both halves are closed. */
+TEST_F(signals, io_end_of_both)
+{
+	ASSERT_EQ(0, xt_pair(&self->x));
+	ASSERT_EQ(0, shutdown(self->x.s, SHUT_WR));
+	ASSERT_TRUE(xt_wait(self->x.c, POLLIN));
+	ASSERT_EQ(0, tell(self->x.s));
+	ASSERT_EQ(0, shutdown(self->x.c, SHUT_WR));
+	EXPECT_EQ(TOLD_IN | TOLD_HUP, told(100));
+}
+
+/* Both FINs cross unread data: a reader hears of the end. */
+TEST_F(signals, io_end_unread)
+{
+	ASSERT_EQ(0, xt_pair(&self->x));
+	ASSERT_EQ(0, shutdown(self->x.s, SHUT_WR));
+	ASSERT_EQ(1, write(self->x.c, "x", 1));
+	ASSERT_TRUE(xt_wait(self->x.s, POLLIN));
+	ASSERT_EQ(0, tell(self->x.s));
+	ASSERT_EQ(0, close(self->x.c));
+	EXPECT_LT(0, told(100));
+}
+
+/* RST, a connection for a listener, room to write. */
+TEST_F(signals, io_others)
+{
+	static char junk[65536];
+
+	ASSERT_EQ(0, xt_listen(&self->x, 4));
+	ASSERT_EQ(0, tell(self->x.l));
+	self->x.c = xt_dial(&self->x);
+	ASSERT_LE(0, self->x.c);
+	EXPECT_EQ(TOLD_IN, told(100));
+	self->x.s = accept(self->x.l, NULL, NULL);
+	ASSERT_LT(0, xt_fill(self->x.s));
+	ASSERT_EQ(0, tell(self->x.s));
+	EXPECT_EQ(0, told(20));
+	while (xt_wait(self->x.c, POLLIN) &&
+	       !poll(&(struct pollfd){ .fd = self->x.s, .events = POLLOUT }, 1, 0))
+		recv(self->x.c, junk, sizeof(junk), MSG_DONTWAIT);
+	EXPECT_EQ(TOLD_OUT, told(100));
+	ASSERT_EQ(0, xt_linger(self->x.c, 1, 0));
+	ASSERT_EQ(0, close(self->x.c));
+	EXPECT_EQ(TOLD_ERR | TOLD_HUP, told(100) | TOLD_HUP);
+}
+
 TEST_HARNESS_MAIN

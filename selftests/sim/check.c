@@ -27,7 +27,7 @@ static void check_reasm(struct end *e)
 	MUST(q->count == count);
 	MUST(q->bytes == bytes);
 	MUST(q->last == last);
-	MUST(!count || seq_le(at, e->right));
+	MUST(!count || seq_le(at, e->far));
 }
 
 /* Nothing is in flight without a packet, nor is there one of nothing. */
@@ -68,11 +68,13 @@ static void check_receive(struct end *e)
 	MUST(seq_le(c->rcv_wup, c->rcv_nxt));
 	MUST(e->delivered == c->rcv_nxt - c->irs - 1 - c->fin_rcvd);
 	MUST(seq_le(c->rcv_nxt, right + c->fin_rcvd));
-	/* What was offered is never taken back. */
+	/* What was offered is not taken back, except by a refusal. */
 	if (e->right_valid)
 		MUST(seq_ge(right, e->right));
+	e->far = e->started ? seq_max(e->far, right) : right;
+	e->started = true;
 	e->right = right;
-	e->right_valid = true;
+	e->right_valid = !c->rcv_refused;
 	check_reasm(e);
 	MUST(e->eof == (c->fin_rcvd && c->state != XTCP_CLOSED) ||
 	     c->state == XTCP_CLOSED);

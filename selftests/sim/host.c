@@ -36,7 +36,12 @@ bool xtcp_host_charge(struct xtcp_core *c, struct xtcp_rxd *d, bool in_order)
 	if (S.now >= S.heal_at || !chance(S.mem_drop))
 		return true;
 	trace("%c   no memory to receive", end_of(c)->name);
-	return in_order && xtcp_core_prune(c);
+	if (in_order && xtcp_core_prune(c))
+		return true;
+	/* The next ACK closes the window. */
+	if (in_order)
+		end_of(c)->right_valid = false;
+	return false;
 }
 
 void xtcp_host_deliver(struct xtcp_core *c, struct xtcp_rxd *d, u32 off,
@@ -406,6 +411,7 @@ static void end_renew(struct end *e)
 	e->eof = e->shut = e->closed = e->connected = false;
 	e->err = 0;
 	e->right_valid = false;
+	e->started = false;
 }
 
 /* Where the successor begins: by the clock alone it may be anywhere near. */

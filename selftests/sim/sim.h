@@ -71,6 +71,8 @@ struct end {
 	int err;
 	u32 right;		/* right edge of the window last offered */
 	bool right_valid;
+	u32 far;		/* the furthest of them */
+	bool started;		/* there was one */
 
 	/* The user. */
 	u32 to_write;

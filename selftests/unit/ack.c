@@ -176,6 +176,36 @@ static void window_updates(void)
 	EQUAL(H.c.snd_wnd, 800);
 }
 
+/*
+ * The peer takes its window back and opens it again: what was sent again in
+ * between was refused as well, and goes once more at once.
+ */
+static void window_reopened(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	host_wrote(5 * MSS);
+	host_seg(IRS + 1, ISS + 1, XTCP_ACK, 0, 0);
+	host_expire();
+	host_clear();
+	host_seg(IRS + 1, ISS + 1, XTCP_ACK, 0, 0);
+	EQUAL(H.sent, 0);
+	/* No more than the window takes, even if that is part of a segment. */
+	host_seg(IRS + 1, ISS + 1, XTCP_ACK, 0, MSS - 100);
+	EQUAL(H.sent, 1);
+	EQUAL(H.out[0].d.seq, ISS + 1);
+	EQUAL(H.out[0].d.len, MSS - 100);
+	/* Taken, and shut again: the next one is a probe. */
+	host_seg(IRS + 1, ISS + 1 + MSS - 100, XTCP_ACK, 0, 0);
+	EQUAL(H.sent, 2);
+	EQUAL(H.out[1].d.seq, ISS + 1 + MSS - 100);
+	host_seg(IRS + 1, ISS + 1 + MSS - 100, XTCP_ACK, 0, 0);
+	EQUAL(H.sent, 2);
+	host_seg(IRS + 1, ISS + 1 + MSS - 100, XTCP_ACK, 0, 2 * MSS);
+	CHECK(H.sent >= 3);
+	EQUAL(H.out[2].d.seq, ISS + 1 + MSS - 100);
+	EQUAL(H.out[2].d.len, MSS);
+}
+
 static void recover_follows(void)
 {
 	host_in(XTCP_ESTABLISHED);
@@ -218,6 +248,7 @@ static const struct unit_test tests[] = {
 	{ "after a timeout", after_timeout },
 	{ "what was repeated measures nothing", repeated_measures_nothing },
 	{ "window updates", window_updates },
+	{ "a window taken back and opened again", window_reopened },
 	{ "recover stays near snd_una", recover_follows },
 	{ "cwnd does not grow unused", cwnd_validation },
 	{ "the ACK of FIN", fin_acked },

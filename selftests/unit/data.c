@@ -208,12 +208,14 @@ static void no_room(void)
 	host_wrote(MSS);
 	host_clear();
 	H.no_room = true;
+	/* Refused, which shuts the window; behind it; and so on. */
 	for (int i = 0; i < 4; i++)
-		EQUAL(DATA(0, 100), XTCP_DROP_NONE);
-	EQUAL(H.charged, 4);
+		EQUAL(DATA(0, 100),
+		      i % 2 ? XTCP_DROP_OUT_OF_WINDOW : XTCP_DROP_NONE);
+	EQUAL(H.charged, 2);
 	CHECK(H.in_order);
 	EQUAL(DATA(100, 100), XTCP_DROP_NONE);
-	EQUAL(H.charged, 5);
+	EQUAL(H.charged, 3);
 	CHECK(!H.in_order);
 	EQUAL(H.sent, 5);
 	EQUAL(H.out[4].h.ack, IRS + 1);
@@ -226,9 +228,65 @@ static void no_room(void)
 	EQUAL(H.c.state, XTCP_ESTABLISHED);
 	EQUAL(H.delivered, 0);
 	H.no_room = false;
+	EQUAL(FIN(0, 100), XTCP_DROP_OUT_OF_WINDOW);
 	FIN(0, 100);
 	EQUAL(H.c.state, XTCP_CLOSE_WAIT);
 	EQUAL(H.delivered, 100);
+}
+
+/*
+ * What was promised room and found none: the answer offers nothing, so that the
+ * peer probes instead of giving up; the next answer says what is there.
+ */
+static void refusal(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	H.no_room = true;
+	/* Out of order nothing was promised to anybody who waits. */
+	DATA(100, 100);
+	EQUAL(H.out[0].h.wnd, 60000);
+	H.sig = 0;
+	DATA(0, 100);
+	EQUAL(H.sent, 2);
+	EQUAL(H.out[1].h.ack, IRS + 1);
+	EQUAL(H.out[1].h.wnd, 0);
+	EQUAL(xtcp_rcv_left_open(&H.c), 0);
+	/* Whoever waits for more has to take what there is. */
+	CHECK(H.sig & XTCP_SIG_READABLE);
+	/* The rest of what was under way. */
+	H.c.rcv_free = 0;
+	EQUAL(DATA(100, 100), XTCP_DROP_OUT_OF_WINDOW);
+	EQUAL(DATA(0, 100), XTCP_DROP_OUT_OF_WINDOW);
+	EQUAL(H.sent, 4);
+	EQUAL(H.out[2].h.wnd, 0);
+	EQUAL(H.out[3].h.wnd, 0);
+	/* Reading opens it again, and it is taken. */
+	H.c.rcv_free = 2000;
+	xtcp_core_read(&H.c, H.now);
+	host_tx(false);
+	EQUAL(H.sent, 5);
+	EQUAL(H.out[4].h.wnd, 2000);
+	H.no_room = false;
+	DATA(0, 100);
+	EQUAL(H.delivered, 100);
+	/* It comes segment by segment: each is acknowledged at once. */
+	EQUAL(H.sent, 6);
+	DATA(100, 100);
+	EQUAL(H.sent, 7);
+}
+
+/* The same in the path for what is expected. */
+static void refusal_fast(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	host_past_start();
+	DATA(0, 100);
+	host_clear();
+	H.no_room = true;
+	DATA(100, 1000);
+	EQUAL(H.sent, 1);
+	EQUAL(H.out[0].h.wnd, 0);
+	EQUAL(H.c.rcv_nxt, IRS + 101);
 }
 
 /* Nothing is thrown out for what is refused anyway. */
@@ -286,6 +344,8 @@ static const struct unit_test tests[] = {
 	{ "a FIN that the stream runs past", fin_run_past },
 	{ "zero window", zero_window },
 	{ "no room", no_room },
+	{ "a refusal shuts the window", refusal },
+	{ "a refusal of the expected", refusal_fast },
 	{ "room is asked for when all was checked", room_for_the_good },
 	{ "the peer's window after 2 GiB", window_after_2_gib },
 };

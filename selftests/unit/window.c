@@ -57,6 +57,24 @@ static void rounding(void)
 	EQUAL(taken(0, ~0u), 65535);
 }
 
+/* A buffer that is small beside the unit of the window field. */
+static void rounding_small(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	H.c.rcv_wscale = 7;
+	H.c.rcv_wup = H.c.rcv_nxt;
+	H.c.rcv_wnd = 0;
+	/* One segment stays one segment. */
+	H.c.rcv_buf = MSS;
+	EQUAL(taken(0, MSS), 8);
+	CHECK(H.c.rcv_wnd >= MSS);
+	/* Something does not become nothing, but too little does. */
+	H.c.rcv_wscale = 14;
+	H.c.rcv_wnd = 0;
+	EQUAL(taken(0, MSS / 2 - 1), 0);
+	EQUAL(taken(0, MSS / 2), 1);
+}
+
 static void unscaled_cap(void)
 {
 	host_in(XTCP_ESTABLISHED);
@@ -118,6 +136,7 @@ static const struct unit_test tests[] = {
 	{ "the right edge never moves back", never_back },
 	{ "a buffer smaller than a segment", small_buffer },
 	{ "rounding with a scale", rounding },
+	{ "rounding of what is little", rounding_small },
 	{ "65535 without a scale", unscaled_cap },
 	{ "updates after reading", updates },
 	{ "the ACK when the reader has drained the queue", reader_drains },
