@@ -33,7 +33,6 @@ typedef int64_t s64;
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #define fallthrough __attribute__((__fallthrough__))
-#define __weak __attribute__((__weak__))
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define container_of(p, t, m) ((t *)((char *)(p) - offsetof(t, m)))
 
@@ -61,7 +60,8 @@ static inline int fls64(u64 n)
 }
 
 /* Steps of searches and walks since a test has set it to 0. */
-__weak u64 xtcp_steps;
+#pragma weak xtcp_steps	/* one for a program, however many files include this */
+u64 xtcp_steps;
 
 static inline void xtcp_step(void)
 {

@@ -121,6 +121,7 @@ void xtcp_wfree(struct sk_buff *skb)
 	/* One byte stays for now: the socket must outlive the look at it. */
 	WARN_ON_ONCE(refcount_sub_and_test(skb->truesize - 1,
 					   &sk->sk_wmem_alloc));
+	/* Pairs with the one in xtcp_below_full(). */
 	smp_mb__after_atomic();
 	if (unlikely(test_bit(XTCP_DEFER_BELOW, &xs->deferred)) &&
 	    test_and_clear_bit(XTCP_DEFER_BELOW, &xs->deferred) &&
