@@ -211,8 +211,11 @@ void xtcp_state_child(struct sock *sk)
 /* What the wire is told, and what its answers free. */
 static void settle_wire(struct sock *sk, u32 sig)
 {
-	if (sig & XTCP_SIG_ACKED)
+	if (sig & XTCP_SIG_ACKED) {
 		xtcp_sendq_acked(sk);
+		/* The neighbour that our segments went to is there. */
+		sk_dst_confirm(sk);
+	}
 	/* Where flows are spread over paths, another may lead there. */
 	if (unlikely(sig & XTCP_SIG_REHASH))
 		sk_rethink_txhash(sk);

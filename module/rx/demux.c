@@ -87,6 +87,7 @@ static void to_sock(struct net *net, struct sock *sk, struct sk_buff *skb,
 	why = XTCP_CNT_DROP_FILTER;
 	if (!filter_ok(sk, skb, s))
 		goto drop;
+	sk_incoming_cpu_update(sk);
 	skb->dev = NULL;
 	bh_lock_sock_nested(sk);
 	if (!sock_owned_by_user(sk)) {
@@ -103,6 +104,7 @@ static void to_sock(struct net *net, struct sock *sk, struct sk_buff *skb,
 	bh_unlock_sock(sk);
 	why = XTCP_CNT_BACKLOGDROP;
 drop:
+	sk_drops_add(sk, skb);
 	xtcp_drop(net, skb, why);
 }
 

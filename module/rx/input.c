@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A segment meets its connection: the core, then deeds. */
 #include <linux/security.h>
+#include <net/busy_poll.h>
 #include <net/ip.h>
 #include "conn/conn.h"
 #include "rx/rx.h"
@@ -52,6 +53,9 @@ void xtcp_input(struct sock *sk, struct sk_buff *skb, const struct xtcp_seg *s)
 			xtcp_drop(sock_net(sk), skb, XTCP_CNT_DROP_CLOSED);
 		return;
 	}
+	/* SO_INCOMING_NAPI_ID, SO_BUSY_POLL and receive flow steering. */
+	sock_rps_save_rxhash(sk, skb);
+	sk_mark_napi_id(sk, skb);
 	skb_dst_drop(skb);
 	__skb_pull(skb, s->hlen);
 	if (unlikely(opening))
@@ -65,9 +69,11 @@ void xtcp_input(struct sock *sk, struct sk_buff *skb, const struct xtcp_seg *s)
 	xtcp_rcv_refresh(sk);
 	if (unlikely(READ_ONCE(sk->sk_err_soft)) && !why)
 		WRITE_ONCE(sk->sk_err_soft, 0);
-	if (unlikely(why))
+	if (unlikely(why)) {
+		atomic_inc(&sk->sk_drops);
 		this_cpu_inc(xtcp_pernet(sock_net(sk))->mib->v
 			     [XTCP_CNT_DROP_OLD_SEQ + why - XTCP_DROP_OLD_SEQ]);
+	}
 	if (unlikely(c->sig & XTCP_SIG_REPLY_RST)) {
 		c->sig &= ~XTCP_SIG_REPLY_RST;
 		reply_reset(sk, s, tos, mark);

@@ -56,12 +56,20 @@ static int take_queue(struct sock *sk, struct reader *rd)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct sk_buff *skb;
+	u32 unflushed = 0;
 	int err;
 
 	while (rd->left && (skb = skb_peek(&sk->sk_receive_queue))) {
 		struct xtcp_rx_cb *cb = XTCP_RX_CB(skb);
 		u32 want = min_t(size_t, cb->end - cb->off, rd->left);
 
+		/* In a long read segments would pile up behind the lock. */
+		unflushed += want;
+		if (unflushed > 65536) {
+			unflushed = 0;
+			if (sk_flush_backlog(sk))
+				continue;
+		}
 		err = copy_part(rd, skb, cb->off, want);
 		if (err)
 			return err;
@@ -117,6 +125,13 @@ static bool read_ends(struct sock *sk, struct reader *rd, int *err)
 	return *err;
 }
 
+/* Enough was read; but what waits behind the lock may be read with it. */
+static bool read_enough(struct sock *sk, const struct reader *rd)
+{
+	return rd->copied >= rd->target &&
+	       (!rd->left || !sk_flush_backlog(sk));
+}
+
 static int read_loop(struct sock *sk, struct reader *rd)
 {
 	int err;
@@ -127,7 +142,7 @@ static int read_loop(struct sock *sk, struct reader *rd)
 		if (err)
 			return err;
 		/* No bytes wanted: still an end or an error must be told. */
-		if (rd->copied >= rd->target ||
+		if (read_enough(sk, rd) ||
 		    (!rd->left && !skb_queue_empty(&sk->sk_receive_queue)))
 			return 0;
 		if (read_ends(sk, rd, &err))

@@ -166,6 +166,8 @@ int xtcp_xmit(struct sock *sk, struct sk_buff *skb, const struct xtcp_hdr *h)
 	skb->sk = sk;
 	skb->destructor = xtcp_wfree;
 	skb_set_hash_from_sk(skb, sk);
+	/* The neighbour is told that the peer has answered (sk_dst_confirm()). */
+	skb_set_dst_pending_confirm(skb, READ_ONCE(sk->sk_dst_pending_confirm));
 	refcount_add(skb->truesize, &sk->sk_wmem_alloc);
 	set_checksum(skb, inet->inet_saddr, inet->inet_daddr);
 	XTCP_ADD(sock_net(sk), OUTSEGS, max_t(u16, skb_shinfo(skb)->gso_segs, 1));

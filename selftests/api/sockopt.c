@@ -100,6 +100,19 @@ TEST_F(sockopt, timeouts_are_kept)
 	EXPECT_ERR(EDOM, setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, len));
 }
 
+/* On which processor the last segment came is told once there was one. */
+TEST_F(sockopt, incoming_cpu)
+{
+	char b;
+
+	ASSERT_EQ(0, xt_pin(0));
+	ASSERT_EQ(0, xt_pair(&self->x));
+	ASSERT_EQ(0, xt_set(self->x.s, SOL_SOCKET, SO_INCOMING_CPU, 7));
+	ASSERT_EQ(1, write(self->x.c, "x", 1));
+	ASSERT_EQ(1, read(self->x.s, &b, 1));
+	EXPECT_EQ(0, xt_get(self->x.s, SOL_SOCKET, SO_INCOMING_CPU));
+}
+
 TEST_F(sockopt, receive_timeout)
 {
 	long long t;
