@@ -8,6 +8,7 @@
 #include <net/inet_ecn.h>
 #include <net/ip.h>
 #include <net/route.h>
+#include <net/tcp.h>
 #include <net/xfrm.h>
 #include "tx/tx.h"
 
@@ -95,7 +96,11 @@ static void caps_software(struct sock *sk, const struct dst_entry *dst)
 			     NETIF_F_HW_CSUM;
 	rcu_read_lock();
 	dev = READ_ONCE(dst->dev);
-	WRITE_ONCE(sk->sk_gso_max_size, READ_ONCE(dev->gso_max_size));
+	/* As sk_setup_caps() has it: headers count. */
+	WRITE_ONCE(sk->sk_gso_max_size,
+		   clamp_t(u32, READ_ONCE(dev->gso_max_size),
+			   2 * MAX_TCP_HEADER, GSO_LEGACY_MAX_SIZE) -
+		   (MAX_TCP_HEADER + 1));
 	WRITE_ONCE(sk->sk_gso_max_segs,
 		   max_t(u32, READ_ONCE(dev->gso_max_segs), 1));
 	rcu_read_unlock();
@@ -137,11 +142,9 @@ u32 xtcp_burst_max(const struct sock *sk)
 
 	if (!sk_can_gso(sk))
 		return mss;
-	/* The IP header's length field has 16 bits, and counts the headers. */
-	most = min_t(u32, READ_ONCE(sk->sk_gso_max_size), GSO_LEGACY_MAX_SIZE);
-	most -= min_t(u32, most, sizeof(struct iphdr) + MAX_IPOPTLEN +
-				 XTCP_HDR_MAX + 1);
-	most = min_t(u32, most, READ_ONCE(sk->sk_gso_max_segs) * mss);
+	/* What headers take, MAX_TCP_HEADER, is taken off already. */
+	most = min_t(u32, READ_ONCE(sk->sk_gso_max_size),
+		     READ_ONCE(sk->sk_gso_max_segs) * mss);
 	return max(most, mss);
 }
 
