@@ -8,11 +8,14 @@
  * offloads, which is exported.
  */
 #include <linux/tcp.h>
+#include <net/checksum.h>
 #include <net/gro.h>
 #include <net/protocol.h>
 #include "conn/conn.h"
 #include "offload.h"
 #include "tx/tx.h"
+
+static bool ending;	/* the module goes: nothing is joined any more */
 
 static const struct net_offload *tcp_offload(void)
 {
@@ -42,6 +45,29 @@ static void own_segments(const struct sk_buff *skb, struct sk_buff *segs)
 }
 
 /*
+ * A cut segment that leaves its checksum to the device says so in TCP's way.
+ * The next machine may pass it on to a device that knows TCP's checksums only:
+ * the start moves behind the ports, as for a segment that was never joined
+ * (set_checksum() in tx/xmit.c).
+ */
+static void hide_checksums(struct sk_buff *segs)
+{
+	const u32 skip = offsetof(struct tcphdr, seq);
+	struct sk_buff *seg;
+	struct tcphdr *th;
+
+	for (seg = segs; seg; seg = seg->next) {
+		if (seg->ip_summed != CHECKSUM_PARTIAL || skb_is_gso(seg))
+			continue;
+		th = tcp_hdr(seg);
+		th->check = ~csum_fold(csum_partial(th, skip,
+						    csum_unfold(th->check)));
+		seg->csum_start += skip;
+		seg->csum_offset -= skip;
+	}
+}
+
+/*
  * net_offload.callbacks.gso_segment: cuts @skb, whose data is at our header, for
  * a device with @features.  Under RCU.
  */
@@ -53,11 +79,16 @@ static struct sk_buff *xtcp4_gso_segment(struct sk_buff *skb,
 
 	if (!tcp)
 		return ERR_PTR(-EPROTONOSUPPORT);
-	/* It may know a checksum of TCP's only: the kernel sums instead. */
-	features &= ~(NETIF_F_IP_CSUM | NETIF_F_IPV6_CSUM);
+	/*
+	 * It may know a checksum of TCP's only: the kernel sums instead.  And a
+	 * part that is a burst still would be cut by what knows TCP only.
+	 */
+	features &= ~(NETIF_F_IP_CSUM | NETIF_F_IPV6_CSUM | NETIF_F_GSO_PARTIAL);
 	segs = tcp->callbacks.gso_segment(skb, features);
-	if (!IS_ERR_OR_NULL(segs))
-		own_segments(skb, segs);
+	if (IS_ERR_OR_NULL(segs))
+		return segs;
+	own_segments(skb, segs);
+	hide_checksums(segs);
 	return segs;
 }
 
@@ -71,7 +102,8 @@ static struct sk_buff *xtcp4_gro_receive(struct list_head *head,
 	 * A device that joins for forwarding only (rx-gro-list) makes lists of
 	 * whole segments: a socket of ours could not read them.
 	 */
-	if (!tcp || skb->dev->features & NETIF_F_GRO_FRAGLIST) {
+	if (!tcp || READ_ONCE(ending) ||
+	    skb->dev->features & NETIF_F_GRO_FRAGLIST) {
 		NAPI_GRO_CB(skb)->flush = 1;
 		return NULL;
 	}
@@ -105,7 +137,15 @@ int xtcp_offload_init(void)
 	return inet_add_offload(&xtcp_offload, xtcp_ipproto);
 }
 
+/*
+ * Whoever has begun to join must find xtcp4_gro_complete(): without it the
+ * kernel warns.  A device joins within one run of its poll function, for which
+ * the grace period waits.  (With gro_flush_timeout it may keep segments for
+ * longer; nobody can be asked about that.)
+ */
 void xtcp_offload_exit(void)
 {
+	WRITE_ONCE(ending, true);
+	synchronize_net();
 	inet_del_offload(&xtcp_offload, xtcp_ipproto);
 }

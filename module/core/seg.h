@@ -89,7 +89,8 @@ static inline u32 xtcp_seg_space(const struct xtcp_seg *s)
 /* How many segments came as one; a segment without payload is one. */
 static inline u32 xtcp_seg_count(const struct xtcp_seg *s)
 {
-	return s->joined ? (s->len + s->joined - 1) / s->joined : 1;
+	return s->len > s->joined && s->joined ?
+		(s->len + s->joined - 1) / s->joined : 1;
 }
 
 /* Payload bytes of the first of them. */
