@@ -138,6 +138,20 @@ static enum xtcp_tx_result host_xmit(struct end *e, const struct xtcp_txd *d)
 	return XTCP_TX_SENT;
 }
 
+/* The host below IP has enough for now, and says so when that is over. */
+static bool host_holds(struct end *e, const struct xtcp_txd *d)
+{
+	const struct xtcp_core *c = &e->core;
+
+	if (!d->len || c->snd_nxt == c->snd_una ||
+	    (!e->held_at && !chance(S.hold)))
+		return false;
+	if (!e->held_at)
+		e->held_at = S.now + 1 + rnd_below(2000);
+	trace("%c   held", e->name);
+	return true;
+}
+
 static void host_tx(struct end *e)
 {
 	struct xtcp_core *c = &e->core;
@@ -145,6 +159,8 @@ static void host_tx(struct end *e)
 	int guard = 0;
 
 	e->tx_blocked = false;
+	if (e->any_burst)
+		c->burst = chance(300) ? c->mss : rnd_below(65000);
 	while (xtcp_core_next_tx(c, S.now, &d)) {
 		if (++guard > 5000)
 			fail("%c: sending without end", e->name);
@@ -154,6 +170,10 @@ static void host_tx(struct end *e)
 					  XTCP_TX_NO_MEMORY : XTCP_TX_REFUSED,
 					  S.now);
 			e->tx_blocked |= !(d.flags & XTCP_SYN);
+			continue;
+		}
+		if (host_holds(e, &d)) {
+			xtcp_core_tx_done(c, &d, XTCP_TX_HELD, S.now);
 			continue;
 		}
 		xtcp_core_tx_done(c, &d, host_xmit(e, &d), S.now);
@@ -223,6 +243,7 @@ static void host_settings(struct end *e)
 	c->cork = cork;
 	c->keepalive = keep;
 	c->linger2 = linger2;
+	e->held_at = 0;
 	c->keep_time = 20 * US_S;
 	c->keep_intvl = 5 * US_S;
 	c->keep_cnt = 4;
@@ -454,14 +475,16 @@ void host_reuse(void)
 	host_service(c, NULL);
 }
 
-void host_receive(struct end *e, const u8 *bytes, u32 len)
+void host_receive(struct end *e, const u8 *bytes, u32 len, u16 joined)
 {
 	u8 hlen = xtcp_seg_hlen(bytes);
 	struct xtcp_seg s;
 
 	if (!hlen || xtcp_seg_parse(bytes, hlen, len, &s))
 		fail("%c: our own header does not parse", e->name);
-	trace("%c <  seq=%u ack=%u len=%u", e->name, s.seq, s.ack, s.len);
+	s.joined = joined;
+	trace("%c <  seq=%u ack=%u len=%u of %u", e->name, s.seq, s.ack, s.len,
+	      joined);
 	switch (e->mode) {
 	case END_LISTEN:
 		if (e->has_req)
@@ -484,11 +507,14 @@ void host_receive(struct end *e, const u8 *bytes, u32 len)
 
 u64 host_deadline(const struct end *e)
 {
+	u64 at;
+
 	switch (e->mode) {
 	case END_LISTEN:
 		return e->has_req ? e->req_at : 0;
 	case END_CORE:
-		return xtcp_core_deadline(&e->core);
+		at = xtcp_core_deadline(&e->core);
+		return e->held_at && (!at || e->held_at < at) ? e->held_at : at;
 	case END_TW:
 		return e->tw_at;
 	default:
@@ -510,8 +536,14 @@ void host_timers(struct end *e)
 		req_synack(e);
 		return;
 	case END_CORE:
-		trace("%c   timer", e->name);
 		host_rcv_free(e);
+		if (e->held_at && e->held_at <= S.now) {
+			e->held_at = 0;
+			e->core.sig |= XTCP_SIG_TX;
+			host_service(e, NULL);
+			return;
+		}
+		trace("%c   timer", e->name);
 		xtcp_core_timeout(&e->core, S.now);
 		host_service(e, NULL);
 		return;

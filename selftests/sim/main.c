@@ -88,6 +88,8 @@ static void setup_net(void)
 	S.mem_drop = chance(200) ? 50 : 0;
 	S.delay = rnd_below(4) ? rnd_between(10, 20000) :
 				 rnd_between(10, 400000);
+	S.join = chance(500) ? rnd_between(300, 1000) : 0;
+	S.hold = chance(300) ? rnd_between(10, 500) : 0;
 	S.jitter = chance(500) ? 0 : rnd_below(S.delay);
 	if (chance(100)) {
 		S.ideal = true;
@@ -147,6 +149,7 @@ static void setup_end(struct end *e, int i)
 		       S.class == CLASS_CLOSE || S.class == CLASS_LINGER;
 	c->own_mss = mss[rnd_below(6)];
 	c->burst = chance(500) ? c->own_mss : rnd_between(2000, 60000);
+	e->any_burst = chance(700);
 	c->rcv_buf = bufs[rnd_below(6)];
 	c->nodelay = chance(500);
 	c->keepalive |= chance(100);

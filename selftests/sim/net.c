@@ -161,16 +161,59 @@ bool net_next(u64 *at)
 	return true;
 }
 
+/* Do segments that follow each other come as one?  (tcp_gro_receive()) */
+static bool joinable(const struct packet *p, const struct packet *q, u32 size)
+{
+	u8 hlen = xtcp_seg_hlen(p->bytes);
+	u8 ends = XTCP_FIN | XTCP_PSH;
+	u32 len = p->len - hlen, more = q->len - hlen;
+
+	return q->to == p->to && xtcp_seg_hlen(q->bytes) == hlen &&
+	       len && !(len % size) && q->len > hlen && more <= size &&
+	       p->len + more < 65000 &&
+	       !(p->bytes[13] & (ends | XTCP_SYN | XTCP_RST | XTCP_URG)) &&
+	       !((p->bytes[13] ^ q->bytes[13]) & ~ends) &&
+	       !memcmp(p->bytes, q->bytes, 4) &&
+	       xtcp_get32(q->bytes + 4) == xtcp_get32(p->bytes + 4) + len &&
+	       !memcmp(p->bytes + 8, q->bytes + 8, 4) &&
+	       !memcmp(p->bytes + 14, q->bytes + 14, 2) &&
+	       !memcmp(p->bytes + 20, q->bytes + 20, hlen - 20);
+}
+
+/* What comes within moments may be joined to @p; *@size: of each segment. */
+static struct packet *join(struct packet *p, u16 *size)
+{
+	u8 hlen = xtcp_seg_hlen(p->bytes);
+	u32 first = p->len - hlen;
+	struct packet *q;
+
+	*size = 0;
+	while (chance(S.join) && count && !heap[0].tick &&
+	       heap[0].at < S.now + 1000 && joinable(p, heap[0].pkt, first)) {
+		q = pop().pkt;
+		p = realloc(p, sizeof(*p) + p->len + q->len - hlen);
+		memcpy(p->bytes + p->len, q->bytes + hlen, q->len - hlen);
+		p->len += q->len - hlen;
+		p->bytes[13] |= q->bytes[13];
+		free(q);
+		*size = first;
+	}
+	return p;
+}
+
 void net_dispatch(void)
 {
 	struct event ev = pop();
+	struct packet *p;
+	u16 size;
 
 	if (ev.tick) {
 		user_tick(ev.tick);
 		return;
 	}
-	host_receive(ev.pkt->to, ev.pkt->bytes, ev.pkt->len);
-	free(ev.pkt);
+	p = join(ev.pkt, &size);
+	host_receive(p->to, p->bytes, p->len, size);
+	free(p);
 }
 
 void net_drain(void)

@@ -18,6 +18,7 @@ struct rate {
 	u64 delay;		/* one way, us */
 	u32 burst;
 	bool silent;		/* the queue does not say what it drops */
+	bool join;		/* the receiver's device joins what it can */
 	/* What must come of it: */
 	u64 least;		/* bytes a second */
 	u32 retrans;		/* packets at most */
@@ -26,19 +27,21 @@ struct rate {
 
 static const struct rate tests[] = {
 	{ "50 Mbit/s, a local queue of 150 KB, 20 ms", 20000000, 50 * MBIT,
-	  150000, 10000, 1448, false, 47 * MBIT, 0, 10 },
+	  150000, 10000, 1448, false, false, 47 * MBIT, 0, 10 },
 	{ "the same in bursts", 20000000, 50 * MBIT,
-	  150000, 10000, 64000, false, 47 * MBIT, 0, 10 },
+	  150000, 10000, 64000, false, false, 47 * MBIT, 0, 10 },
+	{ "the same, joined where it arrives", 20000000, 50 * MBIT,
+	  150000, 10000, 64000, false, true, 45 * MBIT, 0, 10 },
 	{ "the same, 40 ms", 20000000, 50 * MBIT,
-	  150000, 20000, 1448, false, 43 * MBIT, 0, 10 },
+	  150000, 20000, 1448, false, false, 43 * MBIT, 0, 10 },
 	{ "50 Mbit/s, a short local queue", 20000000, 50 * MBIT,
-	  30000, 5000, 1448, false, 44 * MBIT, 0, 20 },
+	  30000, 5000, 1448, false, false, 44 * MBIT, 0, 20 },
 	{ "1 Mbit/s, a local queue of 10 packets", 2000000, 1 * MBIT,
-	  15000, 20000, 1448, false, 900000 / 8, 0, 50 },
+	  15000, 20000, 1448, false, false, 900000 / 8, 0, 50 },
 	{ "50 Mbit/s, no local queue is full", 20000000, 50 * MBIT,
-	  1 << 30, 20000, 1448, false, 46 * MBIT, 0, 0 },
+	  1 << 30, 20000, 1448, false, false, 46 * MBIT, 0, 0 },
 	{ "a local queue of 150 KB that tells nothing", 20000000, 50 * MBIT,
-	  150000, 10000, 1448, true, 1 * MBIT, ~0U, ~0U },
+	  150000, 10000, 1448, true, false, 1 * MBIT, ~0U, ~0U },
 };
 
 const int rate_tests = ARRAY_SIZE(tests);
@@ -72,6 +75,7 @@ static void rate_run(const struct rate *r)
 	S.nends = 2;
 	S.delay = r->delay;
 	S.ideal = true;
+	S.join = r->join ? 1000 : 0;
 	S.limit = 1000 * US_S;
 	rate_end(a, 0, r);
 	rate_end(b, 1, r);

@@ -96,6 +96,8 @@ struct end {
 	bool queue_silent;	/* what it drops is said to be sent */
 	u64 link_free;		/* when all that waits has left */
 	u32 refused;		/* decisions that it did not take */
+	bool any_burst;		/* the longest burst is drawn for each run */
+	u64 held_at;		/* enough waits below: until then; 0: no */
 	u64 sent_packets;	/* with payload */
 	u64 done_at;		/* when all had been delivered to it */
 };
@@ -120,6 +122,8 @@ struct sim {
 	u64 heal_at;				/* faultless from here on */
 	u64 die_at;				/* silent from here on, 0: never */
 	u32 tx_fail, mem_drop;			/* in 1/1000 */
+	u32 join;				/* in 1/1000: segments come as one */
+	u32 hold;				/* in 1/1000: a decision has to wait */
 	u64 limit;				/* the run must have ended */
 	u64 rx_live;
 	bool ideal;				/* nothing goes wrong */
@@ -175,7 +179,8 @@ void net_drain(void);
 /* host.c */
 void host_connect(struct end *e);
 void host_listen(struct end *e);
-void host_receive(struct end *e, const u8 *bytes, u32 len);
+/* @joined: as in struct xtcp_seg. */
+void host_receive(struct end *e, const u8 *bytes, u32 len, u16 joined);
 void host_timers(struct end *e);
 u64 host_deadline(const struct end *e);
 void host_reuse(void);

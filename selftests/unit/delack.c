@@ -314,6 +314,60 @@ static void third_segment(void)
 	EQUAL(H.out[1].d.len, 0);
 }
 
+static void joined(u32 at, u32 len, u16 size, u8 flags)
+{
+	struct xtcp_seg s = {
+		.seq = IRS + 1 + at, .ack = ISS + 1, .flags = XTCP_ACK | flags,
+		.len = len, .wnd = 60000, .sport = 2, .dport = 1, .hlen = 20,
+		.joined = size,
+	};
+
+	xtcp_core_input(&H.c, &s, calloc(1, sizeof(struct xtcp_rxd)), H.now);
+	host_tx(false);
+}
+
+/* Of segments that came as one the size of one is learnt; two are enough. */
+static void joined_segments(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	host_past_start();
+	H.c.rcv_mss = 536;
+	joined(0, 1500, 1000, 0);
+	EQUAL(H.c.rcv_mss, 1000);
+	EQUAL(H.sent, 1);
+	CHECK(!H.c.deadline[XTCP_T_DELACK]);
+	/* Ten of them: one ACK. */
+	joined(1500, 10000, 1000, XTCP_PSH);
+	EQUAL(H.sent, 2);
+	EQUAL(H.out[1].h.ack, IRS + 1 + 11500);
+	EQUAL(H.c.rcv_mss, 1000);
+	/* The path has become smaller: twice in a row is believed. */
+	joined(11500, 1200, 600, 0);
+	EQUAL(H.c.rcv_mss, 1000);
+	joined(12700, 1200, 600, 0);
+	EQUAL(H.c.rcv_mss, 600);
+	EQUAL(H.sent, 4);
+	/* What a filter has cut to less than one is one, and waits. */
+	host_clear();
+	joined(13900, 100, 600, 0);
+	EQUAL(H.sent, 0);
+	CHECK(H.c.deadline[XTCP_T_DELACK]);
+}
+
+static void counted(void)
+{
+	struct xtcp_seg s = { .len = 0, .joined = 1000 };
+
+	EQUAL(xtcp_seg_count(&s), 1);
+	s.len = 1000;
+	EQUAL(xtcp_seg_count(&s), 1);
+	s.len = 1001;
+	EQUAL(xtcp_seg_count(&s), 2);
+	s.joined = 0;
+	EQUAL(xtcp_seg_count(&s), 1);
+	EQUAL(xtcp_seg_size(&s), 1001);
+}
+
 static const struct unit_test tests[] = {
 	{ "quick ACKs at the start", start },
 	{ "own data is no quick ACK", own_data_is_no_ack },
@@ -326,5 +380,7 @@ static const struct unit_test tests[] = {
 	{ "after a repetition", repetition },
 	{ "TCP_QUICKACK", user },
 	{ "the third segment of a handshake", third_segment },
+	{ "joined segments", joined_segments },
+	{ "how many were joined", counted },
 };
 UNIT_MAIN(tests)

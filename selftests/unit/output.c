@@ -42,6 +42,53 @@ static void bursts(void)
 	EQUAL(H.out[0].d.len, 5000);
 	EQUAL(H.out[1].d.len, 2700);
 	EQUAL(H.c.snd_sml, H.c.snd_nxt);
+	/* PSH is the last one's, as FIN is. */
+	EQUAL(H.out[0].h.flags, XTCP_ACK);
+	EQUAL(H.out[1].h.flags, XTCP_ACK | XTCP_PSH);
+	host_in(XTCP_ESTABLISHED);
+	H.c.burst = 5500;
+	H.c.cork = true;
+	host_wrote(7700);
+	EQUAL(H.sent, 2);
+	EQUAL(H.out[1].d.len, 2000);
+	host_clear();
+	xtcp_core_shutdown(&H.c, H.now);
+	host_tx(true);
+	EQUAL(H.sent, 1);
+	EQUAL(H.out[0].d.len, 700);
+	EQUAL(H.out[0].h.flags, XTCP_ACK | XTCP_PSH | XTCP_FIN);
+}
+
+/* A window that ends within a segment ends a burst in front of it. */
+static void burst_window(void)
+{
+	host_in(XTCP_ESTABLISHED);
+	H.c.burst = 60000;
+	H.c.snd_wnd = 4300;
+	host_wrote(20000);
+	EQUAL(H.sent, 1);
+	EQUAL(H.out[0].d.len, 4000);
+	EQUAL(H.out[0].h.flags, XTCP_ACK);
+	host_in(XTCP_ESTABLISHED);
+	H.c.burst = 60000;
+	host_wrote(30000);
+	/* cwnd's ten. */
+	EQUAL(H.sent, 1);
+	EQUAL(H.out[0].d.len, 10000);
+	/* What is sent again is whole segments, too. */
+	host_clear();
+	host_expire();
+	EQUAL(H.sent, 1);
+	EQUAL(H.out[0].d.seq, ISS + 1);
+	EQUAL(H.out[0].d.len, MSS);
+	/* A smaller MTU: the next burst is of smaller segments. */
+	host_in(XTCP_ESTABLISHED);
+	H.c.burst = 5500;
+	xtcp_core_set_mss(&H.c, 700, H.now);
+	host_wrote(5600);
+	EQUAL(H.out[0].d.len, 4900);
+	EQUAL(H.out[1].d.len, 700);
+	EQUAL(H.out[1].h.flags, XTCP_ACK | XTCP_PSH);
 }
 
 static void windows(void)
@@ -321,6 +368,7 @@ static const struct unit_test tests[] = {
 	{ "SYN", syn },
 	{ "data in segments", segments },
 	{ "bursts of whole segments", bursts },
+	{ "a burst ends with a segment", burst_window },
 	{ "congestion window, peer's window, silly window", windows },
 	{ "Nagle, after Minshall", nagle },
 	{ "cork", cork },
