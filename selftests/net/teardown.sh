@@ -166,6 +166,77 @@ module_round() {
 	return 1
 }
 
+# (d) Bursts are in a queue below IP, which holds their sockets' memory (tbf) or
+# does not (netem), when their processes die, and then the module goes, or the
+# namespaces.
+bulk_starts() {
+	local log=$tmp/bulk.log
+
+	port=$((port + 1))
+	background "$log" ip netns exec "$B" "$apps/xfer" listen "$ADDR_B" $port
+	load=("$last")
+	within 30 listening "$log" || return 1
+	background "$tmp/bulk-a.log" ip netns exec "$A" "$apps/xfer" \
+		--send 100000000 --sndbuf 4000000 connect "$ADDR_B" $port
+	load+=("$last")
+	within 30 waiting_below
+}
+
+# Something is in A's queue.
+waiting_below() {
+	[[ $(tc -n "$A" -s qdisc show dev v0) =~ backlog\ ([0-9]+)K?b\ ([0-9]+)p ]] &&
+		((BASH_REMATCH[2] > 2))
+}
+
+bulk_killed() {
+	local p
+
+	kill -PIPE "${load[@]}" 2>/dev/null
+	for p in "${load[@]}"; do
+		wait "$p" 2>/dev/null
+	done
+	load=()
+}
+
+burst_round() {
+	local how=$1 rc=0
+
+	shift
+	tc -n "$A" qdisc replace dev v0 root "$@" && bulk_starts || return 1
+	moment
+	keep_edges
+	bulk_killed
+	case $how in
+	module)
+		timed 'rmmod, bursts below' module_gone && insmod "$ko" || rc=1 ;;
+	namespaces)
+		timed 'namespaces, bursts below' namespaces_go 2>/dev/null || rc=1 ;;
+	esac
+	return "$rc"
+}
+
+bursts() {
+	local tbf=(tbf rate 50mbit burst 100000 limit 1000000)
+	local netem=(netem limit 1000 delay 300ms rate 200mbit)
+
+	hosts_of_bursts || return 1
+	check 'the module goes, a queue holds bursts' \
+		burst_round module "${tbf[@]}"
+	check 'the module goes, delayed bursts are nobody'"'"'s' \
+		burst_round module "${netem[@]}"
+	check 'namespaces go, a queue holds bursts' \
+		burst_round namespaces "${tbf[@]}"
+	hosts_of_bursts || return 1
+	check 'namespaces go, delayed bursts are nobody'"'"'s' \
+		burst_round namespaces "${netem[@]}"
+}
+
+# With all that veth can, unlike hosts.
+hosts_of_bursts() {
+	ip netns add "$A" && ip netns add "$B" && link_back || return 1
+	within 5 carrier "$A" && within 5 carrier "$B"
+}
+
 # (c) The device: the load goes on where there is one again.
 link_back() {
 	ip link add v0 netns "$A" type veth peer name v0 netns "$B" &&
@@ -226,5 +297,6 @@ check 'every state was there at some moment' all_states
 netem
 check 'and it works' works
 check 'nothing is left' timed 'the last namespaces' namespaces_go
+bursts || ok 1 'hosts for bursts'
 note "the longest took $longest ms"
 finish
