@@ -268,13 +268,13 @@ slow() {
 		tc -n "$A" qdisc replace dev v0 parent 1:1 "$@" || return 1
 	port=$((port + 1))
 	background "$tmp/b.log" ip netns exec "$B" "$apps/xfer" "${flag[@]}" \
-		--timeout $((60 * patience)) --expect "$bytes" listen "$ADDR_B" $port
+		--timeout $((60 * patience)) --expect "$bytes" listen "$ADDR_B" "$port"
 	server=$last
 	within 10 listening "$tmp/b.log" || return 1
 	began=${EPOCHREALTIME/./}
 	background "$tmp/a.log" ip netns exec "$A" "$apps/xfer" "${flag[@]}" \
 		--timeout $((60 * patience)) --sndbuf 8388608 --send "$bytes" \
-		--chunk "$bytes" connect "$ADDR_B" $port
+		--chunk "$bytes" connect "$ADDR_B" "$port"
 	client=$last
 	watch_backlog "$client"
 	wait "$client" || rc=1

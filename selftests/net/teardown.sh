@@ -173,11 +173,11 @@ bulk_starts() {
 	local log=$tmp/bulk.log
 
 	port=$((port + 1))
-	background "$log" ip netns exec "$B" "$apps/xfer" listen "$ADDR_B" $port
+	background "$log" ip netns exec "$B" "$apps/xfer" listen "$ADDR_B" "$port"
 	load=("$last")
 	within 30 listening "$log" || return 1
 	background "$tmp/bulk-a.log" ip netns exec "$A" "$apps/xfer" \
-		--send 100000000 --sndbuf 4000000 connect "$ADDR_B" $port
+		--send 100000000 --sndbuf 4000000 connect "$ADDR_B" "$port"
 	load+=("$last")
 	within 30 waiting_below
 }
