@@ -23,7 +23,7 @@ SUITE_KERNEL = $(if $(findstring file,$(origin KREL)),6.12,$(KREL))
 .NOTPARALLEL:
 .PHONY: all module load unload install uninstall clean help setup demo check \
 	check-quick check-sanitizers unit sim fuzz api net wire style \
-	diagram programs fresh-module parameters
+	bench bench-check diagram programs fresh-module parameters
 
 all: module ## Same as module
 
@@ -110,6 +110,12 @@ unit sim fuzz style: ## One suite, without a virtual machine
 
 api net wire: ## One suite, in a virtual machine (6.12, or KREL)
 	@selftests/run-all --kernels "$(SUITE_KERNEL)" --suites $@
+
+bench: setup ## Instructions beside native TCP; REF=<git ref>: and beside that one
+	@selftests/bench/bench $(if $(REF),--ref "$(REF)")
+
+bench-check: setup ## The same, compared with the figures last accepted
+	@selftests/bench/bench --check
 
 programs: ## Build the demo programs in build/userspace-demo/
 	@$(MAKE) --no-print-directory -C userspace-demo
