@@ -95,6 +95,10 @@ static void to_sock(struct net *net, struct sock *sk, struct sk_buff *skb,
 		bh_unlock_sock(sk);
 		return;
 	}
+	if (xtcp_backlog_join(sk, skb, s)) {
+		bh_unlock_sock(sk);
+		return;
+	}
 	limit = 2ULL * READ_ONCE(sk->sk_rcvbuf) +
 		READ_ONCE(sk->sk_sndbuf) / 2 + 64 * 1024;
 	if (likely(!sk_add_backlog(sk, skb, min_t(u64, limit, UINT_MAX)))) {

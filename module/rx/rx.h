@@ -29,6 +29,16 @@ void xtcp_input(struct sock *sk, struct sk_buff *skb, const struct xtcp_seg *s);
 /* proto.backlog_rcv */
 int xtcp_backlog_rcv(struct sock *sk, struct sk_buff *skb);
 
+/* ---- backlog.c ---- */
+
+/*
+ * Joins @skb, parsed as @s, to the last segment of @sk's backlog if it continues
+ * that one; takes @skb if so.  skb->data is at the header, which was checked,
+ * as was the socket's filter.  Softirq, socket locked but owned by its user.
+ */
+bool xtcp_backlog_join(struct sock *sk, struct sk_buff *skb,
+		       const struct xtcp_seg *s);
+
 /* ---- recvq.c: payload in order, and room for more ---- */
 
 /* Payload bytes that the buffer can still take, and when empty. */
