@@ -127,6 +127,12 @@ static u32 sendq_room(const struct sock *sk, u32 goal)
 
 	if (!skb || !unsent)
 		return 0;
+	/*
+	 * A goal may need several buffers, and one that is full of small pieces
+	 * has few bytes: what is over the limit already has a limit, too.
+	 */
+	if (sk->sk_wmem_queued > sk->sk_sndbuf + SENDQ_SKB_MAX)
+		return 0;
 	unsent = min(unsent, skb->len);
 	return unsent < goal ? goal - unsent : 0;
 }

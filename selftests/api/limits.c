@@ -3,6 +3,7 @@
 #include "peer.h"
 #include "tun.h"
 #include <linux/sock_diag.h>
+#include <linux/sockios.h>
 #include <sys/epoll.h>
 
 XT_FIXTURE(limits);
@@ -771,6 +772,78 @@ TEST_F(limits, buffer_made_small)
 		close(self->x.c);
 		close(self->x.s);
 	}
+}
+
+/* Writes @len bytes while the other end reads; the most that lay in the queue. */
+static int most_queued(int c, int s, int len)
+{
+	static char b[300000];
+	struct pollfd p[2] = { { c, POLLOUT }, { s, POLLIN } };
+	int out = 0, in = 0, most = 0, q;
+	ssize_t n;
+
+	xt_nonblock(c, true);
+	xt_nonblock(s, true);
+	while (in < len && poll(p + (out == len), 2 - (out == len),
+				XT_DEADLINE_MS) > 0) {
+		q = len - out < (int)sizeof(b) ? len - out : (int)sizeof(b);
+		n = q ? send(c, b, q, 0) : 0;
+		if (n > 0)
+			out += n;
+		if (ioctl(c, SIOCOUTQ, &q))
+			return -1;
+		if (q > most)
+			most = q;
+		while ((n = recv(s, b, sizeof(b), 0)) > 0)
+			in += n;
+	}
+	return in == len ? most : -1;
+}
+
+/*
+ * Over a path with a delay, cwnd and window open wide: a small SO_SNDBUF is what
+ * keeps the queue short.  64 KiB more may be in it, what one buffer holds.
+ */
+TEST_F(limits, small_send_buffer)
+{
+	struct ifreq r = { .ifr_name = "lo", .ifr_mtu = 1500 };
+	int most, size = 4608;
+
+	ASSERT_EQ(0, xt_pair(&self->x));
+	ASSERT_EQ(0, ioctl(self->x.l, SIOCSIFMTU, &r));
+	if (system("tc qdisc add dev lo root netem delay 3ms limit 10000 2>/dev/null"))
+		SKIP(return, "no netem");
+	ASSERT_LT(0, most_queued(self->x.c, self->x.s, 2000000));
+	ASSERT_EQ(0, xt_set(self->x.c, SOL_SOCKET, SO_SNDBUF, size / 2));
+	most = most_queued(self->x.c, self->x.s, 2000000);
+	TH_LOG("at most %d bytes queued", most);
+	EXPECT_LT(0, most);
+	EXPECT_GE(size + 65536 + 10000, most);
+}
+
+/*
+ * Two connections are written to byte by byte in turn: neighbouring bytes of one
+ * lie in different places of the task's page, so that buffers are full of pieces
+ * before they are full of bytes.  The limit holds all the same.
+ */
+TEST_F(limits, small_pieces)
+{
+	int fd[2], i, n = 0, full = 0;
+
+	self->x.l = xt_listen(&self->x, 16) ? -1 : self->x.l;
+	ASSERT_LE(0, self->x.l);
+	ASSERT_EQ(0, xt_set(self->x.l, SOL_SOCKET, SO_RCVBUF, 2304));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, xt_pair(&self->x));
+		fd[i] = self->x.c;
+		xt_nonblock(fd[i], true);
+		ASSERT_EQ(0, xt_set(fd[i], SOL_SOCKET, SO_SNDBUF, 16384));
+	}
+	/* Nobody reads.  In the end both writers are told so. */
+	for (full = 0; full < 2 && n < 200000; n++)
+		full = send(fd[n & 1], "x", 1, 0) == 1 ? 0 : full + 1;
+	TH_LOG("%d writes", n);
+	EXPECT_EQ(2, full);
 }
 
 TEST_HARNESS_MAIN
