@@ -189,7 +189,11 @@ void xtcp_timewait_taken(struct xtcp_twsk *tw)
 	tw_free(xn, tw);
 }
 
-/* One mini-socket of a dying namespace out of chain @i; NULL: none is left. */
+/*
+ * One mini-socket of a dying namespace out of chain @i; NULL: none is left.  The
+ * sockets of living namespaces stand in the same chains and may be used anew
+ * under this walk: as in find_in(), the end of the chain tells.
+ */
 static struct xtcp_twsk *tw_pop(u32 i)
 {
 	struct xtcp_twsk *found = NULL;
@@ -197,6 +201,7 @@ static struct xtcp_twsk *tw_pop(u32 i)
 	struct xtcp_entry *e;
 
 	rcu_read_lock();
+again:
 	hlist_nulls_for_each_entry_rcu(e, n, &xtcp_tables.ehash[i], node) {
 		if (e->kind != XTCP_KIND_TW ||
 		    !READ_ONCE(xtcp_pernet(e->net)->dying))
@@ -206,6 +211,8 @@ static struct xtcp_twsk *tw_pop(u32 i)
 		found = container_of(e, struct xtcp_twsk, entry);
 		break;
 	}
+	if (!found && get_nulls_value(n) != i)
+		goto again;
 	rcu_read_unlock();
 	return found;
 }
