@@ -17,14 +17,15 @@ raw=$OUT/raw.jsonl
 declare -A who=([xtcp]="-f 2 -p ${XTCP_PROTOCOL:-253}" [tcp]="-f 2 -p 6" [unix]="-f 1")
 
 # one ROW TRANSPORT PATH MODE OPTIONS...: what fails is a line as well, and
-# makes the whole fail in the end
+# makes the whole fail in the end. No time limit here: while the guest waits for
+# the host's files its clock runs ahead by minutes. The machine has one outside.
 failed=0
 one() {
 	local row=$1 transport=$2 on=$3 line
 	shift 3
 
 	# shellcheck disable=SC2086 # words
-	if line=$(timeout 120 $load "$@" ${who[$transport]} ${where_of[$on]}); then
+	if line=$($load "$@" ${who[$transport]} ${where_of[$on]}); then
 		line=${line#\{}
 	else
 		failed=1 line='"failed": true}'
