@@ -36,7 +36,11 @@ bool xtcp_host_charge(struct xtcp_core *c, struct xtcp_rxd *d, bool in_order)
 	must(d->seq == c->rcv_nxt || !in_order);
 	if (now % 16)
 		return true;
-	return in_order && xtcp_core_prune(c);
+	if (in_order && xtcp_core_prune(c))
+		return true;
+	/* Payload that was promised room and got none shuts the window. */
+	right_valid = false;
+	return false;
 }
 
 void xtcp_host_deliver(struct xtcp_core *c, struct xtcp_rxd *d, u32 off,
@@ -150,7 +154,7 @@ static void check(void)
 	must(!right_valid || seq_ge(r, right));
 	must(seq_le(C.rcv_nxt, r + C.fin_rcvd));
 	right = r;
-	right_valid = true;
+	right_valid = !C.rcv_refused;
 }
 
 static void tx(void)
