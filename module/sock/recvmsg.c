@@ -125,15 +125,9 @@ static bool read_ends(struct sock *sk, struct reader *rd, int *err)
 	return *err;
 }
 
-/* Enough was read; but what waits behind the lock may be read with it. */
-static bool read_enough(struct sock *sk, const struct reader *rd)
-{
-	return rd->copied >= rd->target &&
-	       (!rd->left || !sk_flush_backlog(sk));
-}
-
 static int read_loop(struct sock *sk, struct reader *rd)
 {
+	struct sk_buff *seen;
 	int err;
 
 	for (;;) {
@@ -141,17 +135,22 @@ static int read_loop(struct sock *sk, struct reader *rd)
 			take_queue(sk, rd);
 		if (err)
 			return err;
+		/* The wait below ends when something is added behind this. */
+		seen = skb_peek_tail(&sk->sk_receive_queue);
+		if (rd->copied >= rd->target) {
+			/* What waits behind the lock may be read as well. */
+			if (!rd->left || !sk_flush_backlog(sk))
+				return 0;
+			continue;
+		}
 		/* No bytes wanted: still an end or an error must be told. */
-		if (read_enough(sk, rd) ||
-		    (!rd->left && !skb_queue_empty(&sk->sk_receive_queue)))
+		if (!rd->left && seen)
 			return 0;
 		if (read_ends(sk, rd, &err))
 			return err;
 		if (!(rd->flags & MSG_PEEK))
 			window_update(sk);
-		/* The wait ends when something is added to what is peeked at. */
-		err = sk_wait_data(sk, &rd->timeo,
-				   skb_peek_tail(&sk->sk_receive_queue));
+		err = sk_wait_data(sk, &rd->timeo, seen);
 		if (err < 0)
 			return err;
 	}

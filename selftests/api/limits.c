@@ -757,12 +757,6 @@ TEST_F(limits, buffer_made_small)
 	long long t;
 	size_t i;
 
-	/*
-	 * On two processors XTCP can stall here: a fault that is known and open
-	 * (closing note of 2026-12-01).  Until it is mended the test asks for what
-	 * holds on one.
-	 */
-	ASSERT_EQ(0, xt_pin(0));
 	ASSERT_EQ(0, xt_listen(&self->x, 4));
 	ASSERT_EQ(0, ioctl(self->x.l, SIOCSIFMTU, &r));
 	for (i = 0; i < 3; i++) {
