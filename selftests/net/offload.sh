@@ -13,8 +13,7 @@
 
 R=xt-r-$$
 depth=${XTCP_OFFLOAD:-1}
-# Nothing may be sent again, unless a kernel that is slow by design cannot keep up:
-# what finds the socket locked for long is dropped then (TCPBacklogDrop).
+# Nothing may be lost, unless a kernel that is slow by design cannot keep up.
 strict=1
 [[ $patience == 1 ]] || strict=''
 lossless=$strict
@@ -101,16 +100,31 @@ counters() {
 }
 
 # Nothing was lost, nothing was wrong, nothing was sent again.
+#
+# One loss is the machine's: what comes while the socket is locked is dropped
+# beyond a limit (TCPBacklogDrop, as native TCP has it), and a reader that is
+# kept from its processor holds the lock for long. Then $busy is set, and only
+# the number is limited, to 100, and with it what is sent again.
+busy=''
 clean() {
-	local ns name rc=0
+	local ns name most rc=0
 
 	[[ $transport == xtcp ]] || return 0
+	busy=''
+	for ns in "$A" "$B"; do
+		counters "$ns" v0
+		[[ ${count[TCPBacklogDrop]} == 0 ]] || busy=1
+	done
 	for ns in "$A" "$B"; do
 		counters "$ns" v0
 		for name in InErrs InCsumErrors TCPRcvQDrop TCPOFODrop \
 			    NoMemory OutRsts DropPolicy \
 			    ${lossless:+RetransSegs TCPTimeouts TCPBacklogDrop}; do
-			[[ ${count[$name]} == 0 ]] && continue
+			most=0
+			[[ -z $busy ]] || case $name in
+			RetransSegs | TCPTimeouts | TCPBacklogDrop) most=100 ;;
+			esac
+			((count[$name] <= most)) && continue
 			note "$ns: $name ${count[$name]}"
 			rc=1
 		done
@@ -151,7 +165,9 @@ watched() {
 	look || rc=1
 	clean || rc=1
 	[[ $rc == 0 && $transport == xtcp ]] || return "$rc"
-	[[ -z $lossless || ${saw[holes]}${saw[again]} == 00 ]] || return 1
+	# Two processors may take packets past each other, a very few of them.
+	[[ -z $lossless || -n $busy ]] ||
+		((saw[holes] <= 3 && saw[again] <= 3)) || return 1
 	# PSH and FIN stand on the last segment of a burst only.
 	((saw[psh] * 3 < saw[segments])) || return 1
 	counters "$A" v0
@@ -161,7 +177,7 @@ watched() {
 	# Some packets may be ARP's.
 	case $how in
 	whole) ((saw[packets] * 4 < saw[segments] && packets * 2 < segs)) ;;
-	cut) [[ -z $lossless ]] || ((packets >= segs && packets <= segs + 8)) ;;
+	cut) [[ -z $lossless || -n $busy ]] || ((packets >= segs && packets <= segs + 8)) ;;
 	esac
 }
 
@@ -175,7 +191,7 @@ joined() {
 	local n
 
 	watched "$A" v0 cut || return 1
-	[[ $transport == xtcp && -n $lossless ]] || return 0
+	[[ $transport == xtcp && -n $lossless && -z $busy ]] || return 0
 	counters "$B" v0
 	n=${count[InSegs]}
 	counters "$A" v0
@@ -217,6 +233,10 @@ direct_tests() {
 }
 
 three_tests() {
+	# In between packets may overtake one another (two processors), and a veth
+	# with NAPI drops what exceeds 256 of them: the network's doing, repaired
+	# as on any other one.  Every byte is compared all the same.
+	lossless=''
 	features "$R" va gro on
 	features "$A" v0 tso off
 	check "$1: joined, and passed on whole" watched "$R" vb whole
